@@ -1,0 +1,3 @@
+"""Declarative sync of LeadSquared opportunity fields."""
+
+__version__ = "0.1.0"
