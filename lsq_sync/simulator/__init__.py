@@ -1,0 +1,23 @@
+"""A local stand-in for a LeadSquared account: the CRM's API, its queue and its surprises.
+
+Shares no code with the rest of the package, so that one misreading of the API cannot confirm
+itself. The core is pure (`http.Simulator.handle`); only `server` knows sockets and clocks.
+"""
+
+from lsq_sync.simulator.account import DEFAULT_KEYS, Account, Keys
+from lsq_sync.simulator.errors import SimulatorError
+from lsq_sync.simulator.sample import sample_account
+from lsq_sync.simulator.scenario import Scenario
+from lsq_sync.simulator.server import RunningSimulator, SimulatorThread, serving
+
+__all__ = [
+    "DEFAULT_KEYS",
+    "Account",
+    "Keys",
+    "RunningSimulator",
+    "Scenario",
+    "SimulatorError",
+    "SimulatorThread",
+    "sample_account",
+    "serving",
+]
