@@ -1,0 +1,15 @@
+"""Digests of plain data: same content, same text, on every machine and in every run."""
+
+import hashlib
+import json
+from typing import NewType
+
+Digest = NewType("Digest", str)
+
+_LENGTH = 32
+
+
+def digest(content: object) -> Digest:
+    """128 bits, in hex, of JSON-like content; the order of keys does not count."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return Digest(hashlib.sha256(text.encode()).hexdigest()[:_LENGTH])

@@ -1,0 +1,89 @@
+"""What the specs say, once it has types: opportunities, their fields, and what is known of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lsq_sync.core.values import DataType, Value
+from lsq_sync.errors import Origin
+
+SUBFIELD = "~"
+"""Between a custom field set and its sub-field, as in `mx_Custom_36~mx_CustomObject_1`."""
+
+MASK = "(sensitive)"
+"""Stands for the value of a field that its type schema marks `x-lsq-sensitive`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """What a type schema knows of one field; the default is a field nobody has described."""
+
+    data_type: DataType = DataType.TEXT
+    title: str = ""
+    sensitive: bool = False
+    send_with: tuple[str, ...] = ()
+
+
+UNTYPED = FieldRule()
+UNTYPED_OPTIONS = FieldRule(DataType.OPTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredField:
+    """One field that the specs manage, in canonical form; None clears it."""
+
+    name: str
+    value: Value
+    origin: Origin
+    rule: FieldRule = UNTYPED
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredNote:
+    """The OpportunityNote that the specs want; None clears it."""
+
+    value: Value
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredOpportunity:
+    """One opportunity of the specs; its key is a GUID in lower case or an AutoId value."""
+
+    key: str
+    origin: Origin
+    fields: tuple[DesiredField, ...]
+    note: DesiredNote | None = None
+    type: str = ""
+    code: int | None = None
+    label: str = ""
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """What every managed field should be."""
+        return {field.name: field.value for field in self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOpportunity:
+    """What the CRM said of one opportunity; a field that was not read is absent."""
+
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    note: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The CRM account that a workspace belongs to. `name` is only a label."""
+
+    name: str
+    async_host: str
+    host: str | None = None
+    short_code: str | None = None
+
+    def is_same_as(self, other: "Account") -> bool:
+        """Short codes decide; where one is unknown, the hosts that both know."""
+        if self.short_code and other.short_code:
+            return self.short_code == other.short_code
+        if self.host and other.host and self.host != other.host:
+            return False
+        return self.async_host == other.async_host

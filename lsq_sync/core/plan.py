@@ -1,0 +1,345 @@
+"""Desired against recorded (against live) -> the plan: the table of actions, and nothing else."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from lsq_sync.core.change import Action, Change, FieldChange, Plan, payload_of
+from lsq_sync.core.digest import Digest, digest
+from lsq_sync.core.model import (
+    UNTYPED,
+    Account,
+    DesiredField,
+    DesiredOpportunity,
+    FieldRule,
+    LiveOpportunity,
+)
+from lsq_sync.core.moment import moment
+from lsq_sync.core.state import NOTE, Entry, OpenRequest, Outcome, Recorded
+from lsq_sync.core.values import ABSENT, Absent, Value, ValueRules, same, same_as_live
+
+_NOTE_RULE = FieldRule(title="Note")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """What a plan depends on besides its three inputs."""
+
+    now: datetime
+    late_window: timedelta = timedelta(hours=12)
+    values: ValueRules = field(default_factory=ValueRules)
+    retry_rejected: bool = False
+    resend_unknown: bool = False
+    types: Mapping[str, Mapping[str, FieldRule]] = field(default_factory=dict)
+
+
+def make_plan(
+    account: Account,
+    desired: Iterable[DesiredOpportunity],
+    recorded: Recorded,
+    live: Mapping[str, LiveOpportunity] | None,
+    rules: PlanRules,
+) -> Plan:
+    """The plan. `live` is None when the CRM was not asked.
+
+    Releases every recorded opportunity that `desired` does not have: whoever plans a part of the
+    specs narrows `recorded` too (`core/selection.py`).
+    """
+    wanted = sorted(desired, key=lambda one: (one.origin, one.key))
+    changes = [
+        _plan_one(one, recorded.entries.get(one.key), live.get(one.key) if live else None, rules)
+        for one in wanted
+    ]
+    keys = {one.key for one in wanted}
+    gone = ((key, entry) for key, entry in recorded.entries.items() if key not in keys)
+    changes += [
+        change for key, entry in sorted(gone) if (change := _release_all(key, entry, rules))
+    ]
+    return Plan(account, tuple(changes), refreshed=live is not None)
+
+
+# --- one opportunity
+
+
+def _plan_one(
+    one: DesiredOpportunity,
+    entry: Entry | None,
+    live: LiveOpportunity | None,
+    rules: PlanRules,
+) -> Change:
+    entry = entry or Entry()
+    held_by = _open_request(entry, rules)
+    parts = [_plan_field(want, entry, held_by, live, rules) for want in _wanted(one)]
+    parts += _companions(one, parts, entry, live, rules)
+    if not rules.retry_rejected and _was_rejected(parts, entry):
+        parts = [_turned(part, Action.UPDATE, Action.REJECTED) for part in parts]
+    parts += _releases(one, entry, held_by, rules)
+    action = _gravest(part.action for part in parts)
+    return Change(
+        key=one.key,
+        action=action,
+        fields=tuple(parts),
+        base=entry.base,
+        desired=_desired_digest(one),
+        reason=_reason(action, parts, entry, held_by, rules),
+        type=one.type,
+        label=one.label,
+        origin=one.origin,
+    )
+
+
+def _gravest(actions: Iterable[Action]) -> Action:
+    return min(actions, key=lambda action: action.gravity, default=Action.UNCHANGED)
+
+
+def _desired_digest(one: DesiredOpportunity) -> Digest:
+    note = [one.note.value] if one.note else []
+    return digest({"fields": one.values, "note": note})
+
+
+def _wanted(one: DesiredOpportunity) -> Iterator[DesiredField]:
+    yield from one.fields
+    if one.note:
+        yield DesiredField(NOTE, one.note.value, one.note.origin, _NOTE_RULE)
+
+
+def _open_request(entry: Entry, rules: PlanRules) -> OpenRequest | None:
+    """The request that may still land; an unknown one steps aside when it is to be resent."""
+    opened = entry.pending
+    if opened is None or rules.now >= opened.may_land_until(rules.late_window):
+        return None
+    if rules.resend_unknown and opened.request_id is None and not opened.seen:
+        return None
+    return opened
+
+
+def _recorded_value(entry: Entry, name: str) -> Value | Absent:
+    return entry.note if name == NOTE else entry.fields.get(name, ABSENT)
+
+
+def _carried_value(opened: OpenRequest | None, name: str) -> Value | Absent:
+    if opened is None:
+        return ABSENT
+    return opened.payload.note if name == NOTE else opened.payload.fields.get(name, ABSENT)
+
+
+def _live_value(live: LiveOpportunity | None, name: str) -> Value | Absent:
+    if live is None:
+        return ABSENT
+    return live.note if name == NOTE else live.fields.get(name)
+
+
+def _plan_field(
+    want: DesiredField,
+    entry: Entry,
+    held_by: OpenRequest | None,
+    live: LiveOpportunity | None,
+    rules: PlanRules,
+) -> FieldChange:
+    was = _recorded_value(entry, want.name)
+    now = _live_value(live, want.name)
+    carried = _carried_value(held_by, want.name)
+    if held_by:
+        action = _against_open(want, was, carried, held_by, rules)
+    elif now is ABSENT:
+        action = _against_recorded(want, was, rules)
+    else:
+        action = _against_live(want, was, now, rules)
+    before = was if was is not ABSENT else now
+    return FieldChange(
+        name=want.name,
+        action=action,
+        before=None if before is ABSENT else before,
+        after=want.value,
+        known=before is not ABSENT,
+        rule=want.rule,
+        origin=want.origin,
+        live=now,
+        recorded=was is not ABSENT,
+    )
+
+
+def _agrees(want: DesiredField, value: Value | Absent, rules: PlanRules) -> bool:
+    if value is ABSENT:
+        return False
+    return same(want.rule.data_type, value, want.value, rules.values)
+
+
+def _against_recorded(want: DesiredField, was: Value | Absent, rules: PlanRules) -> Action:
+    return Action.UNCHANGED if _agrees(want, was, rules) else Action.UPDATE
+
+
+def _against_open(
+    want: DesiredField,
+    was: Value | Absent,
+    carried: Value | Absent,
+    held_by: OpenRequest,
+    rules: PlanRules,
+) -> Action:
+    """Recorded overlaid by the open payload: what it carries counts, not what it replaces."""
+    if carried is not ABSENT:
+        if not _agrees(want, carried, rules):
+            return Action.HELD
+        return Action.UNCHANGED if held_by.seen else Action.PENDING
+    return Action.UNCHANGED if _agrees(want, was, rules) else Action.HELD
+
+
+def _against_live(want: DesiredField, was: Value | Absent, now: Value, rules: PlanRules) -> Action:
+    kind = want.rule.data_type
+    if same_as_live(kind, now, want.value, rules.values):
+        return Action.UNCHANGED if _agrees(want, was, rules) else Action.ADOPT
+    if was is ABSENT or same_as_live(kind, now, was, rules.values):
+        return Action.UPDATE
+    return Action.CONFLICT
+
+
+def _was_rejected(parts: Iterable[FieldChange], entry: Entry) -> bool:
+    """Exactly this was refused before (a refusal for the rate limit has no digest)."""
+    sent = payload_of(parts, Action.UPDATE)
+    request = entry.request
+    if not sent.names or request is None or request.outcome is not Outcome.REJECTED:
+        return False
+    return request.digest == sent.digest
+
+
+def _turned(part: FieldChange, old: Action, new: Action) -> FieldChange:
+    return replace(part, action=new) if part.action is old else part
+
+
+def _companions(
+    one: DesiredOpportunity,
+    parts: list[FieldChange],
+    entry: Entry,
+    live: LiveOpportunity | None,
+    rules: PlanRules,
+) -> list[FieldChange]:
+    """Fields that the CRM wants along with a change, where a value for them is known."""
+    sent = {part.name for part in parts if part.action is Action.UPDATE}
+    asked = dict.fromkeys(
+        name for part in parts if part.name in sent for name in part.rule.send_with
+    )
+    managed = {want.name: want for want in one.fields}
+    found = []
+    for name in asked:
+        if name in sent:
+            continue
+        value = _companion_value(name, managed, entry, live)
+        if value is not ABSENT:
+            found.append(_companion(name, value, _rule(one.type, name, rules)))
+    return found
+
+
+def _companion_value(
+    name: str,
+    managed: Mapping[str, DesiredField],
+    entry: Entry,
+    live: LiveOpportunity | None,
+) -> Value | Absent:
+    if name in managed:
+        return managed[name].value
+    return live.fields.get(name) if live else entry.fields.get(name, ABSENT)
+
+
+def _companion(name: str, value: Value, rule: FieldRule) -> FieldChange:
+    return FieldChange(name, Action.UPDATE, value, value, known=True, rule=rule, companion=True)
+
+
+# --- releases
+
+
+def _releases(
+    one: DesiredOpportunity, entry: Entry, held_by: OpenRequest | None, rules: PlanRules
+) -> list[FieldChange]:
+    managed = {want.name for want in _wanted(one)}
+    return [
+        _release(name, value, _rule(one.type, name, rules))
+        for name, value in _releasable(entry, held_by).items()
+        if name not in managed
+    ]
+
+
+def _rule(type_name: str, name: str, rules: PlanRules) -> FieldRule:
+    if name == NOTE:
+        return _NOTE_RULE
+    return rules.types.get(type_name, {}).get(name, UNTYPED)
+
+
+def _release(name: str, value: Value, rule: FieldRule) -> FieldChange:
+    return FieldChange(name, Action.RELEASE, before=value, after=None, known=True, rule=rule)
+
+
+def _releasable(entry: Entry, opened: OpenRequest | None) -> dict[str, Value]:
+    """What the lock knows or would know once the open request succeeds, by name."""
+    known: dict[str, Value] = {}
+    if opened:
+        carried = opened.payload.without(opened.released)
+        known.update(_with_note(carried.fields, carried.note))
+    known.update(_with_note(entry.fields, entry.note))
+    return dict(sorted(known.items()))
+
+
+def _with_note(fields: Mapping[str, Value], note: Value | Absent) -> dict[str, Value]:
+    return dict(fields) if note is ABSENT else {**fields, NOTE: note}
+
+
+def _release_all(key: str, entry: Entry, rules: PlanRules) -> Change | None:
+    """None when all that is left of it is a request whose names were released before."""
+    names = _releasable(entry, entry.pending)
+    if not names and entry.request is None and entry.pending is not None:
+        return None
+    waits = ", the open request stays known until it is final" if entry.pending else ""
+    return Change(
+        key=key,
+        action=Action.RELEASE,
+        fields=tuple(
+            _release(name, value, _rule(entry.type, name, rules)) for name, value in names.items()
+        ),
+        base=entry.base,
+        desired=digest(None),
+        reason=f"no spec has it any more{waits}",
+        type=entry.type,
+    )
+
+
+# --- reasons
+
+
+def _reason(
+    action: Action,
+    parts: Iterable[FieldChange],
+    entry: Entry,
+    held_by: OpenRequest | None,
+    rules: PlanRules,
+) -> str:
+    """Plain words for people. No ages, only moments: the same inputs give the same bytes."""
+    if action is Action.CONFLICT:
+        names = ", ".join(part.name for part in parts if part.action is action)
+        return f"changed in the CRM since it was recorded: {names}"
+    if action is Action.HELD and held_by:
+        return f"{_waiting(held_by, rules)}; it may still land, so other values wait for it"
+    if action is Action.PENDING and held_by:
+        return f"on its way: {_waiting(held_by, rules)}"
+    if action is Action.REJECTED and entry.request:
+        when = moment(entry.request.settled_at)
+        return f"the CRM rejected exactly this on {when}: {entry.request.reason}"
+    if action is Action.UPDATE and entry.pending:
+        return _given_up(entry.pending, rules)
+    if action is Action.RELEASE:
+        return "no longer in the specs: the lock forgets it, nothing is sent"
+    return ""
+
+
+def _waiting(opened: OpenRequest, rules: PlanRules) -> str:
+    until = moment(opened.may_land_until(rules.late_window))
+    if opened.request_id is None:
+        return f"an update sent {moment(opened.sent_at)} got no answer (open until {until})"
+    verdict = "seen in the CRM, no verdict yet" if opened.seen else "no verdict yet"
+    return f"request {opened.request_id} of {moment(opened.sent_at)}, {verdict} (until {until})"
+
+
+def _given_up(opened: OpenRequest, rules: PlanRules) -> str:
+    what = f"request {opened.request_id}" if opened.request_id else "an update without an answer"
+    if rules.now < opened.may_land_until(rules.late_window):
+        return f"{what}, sent {moment(opened.sent_at)}, is sent again because you asked"
+    hours = rules.late_window.total_seconds() / 3600
+    return f"{what}, sent {moment(opened.sent_at)}, got no verdict within {hours:g} hours"

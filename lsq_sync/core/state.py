@@ -1,0 +1,362 @@
+"""What we know we did: one entry per opportunity, and how each event moves it.
+
+`advance` is the state machine `planned -> intent -> accepted | refused | unknown -> succeeded |
+rejected | pending`. Replaying a whole journal over an entry that has seen it already gives the
+same entry, so a crash between folding a journal and putting it away does no harm.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType, assert_never
+
+from lsq_sync.core.digest import Digest, digest
+from lsq_sync.core.model import Account
+from lsq_sync.core.values import ABSENT, Absent, Value
+
+RequestID = NewType("RequestID", str)
+RunID = NewType("RunID", str)
+
+NOTE = "OpportunityNote"
+"""How the note is called where it stands among field names."""
+
+_NO_FIELDS: Mapping[str, Value] = MappingProxyType({})
+
+
+class Outcome(StrEnum):
+    """What became of an update."""
+
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    UNSENT = "unsent"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What one request changes. A note that is ABSENT is not sent."""
+
+    fields: Mapping[str, Value]
+    note: Value | Absent = ABSENT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it changes, the note under its own name, sorted."""
+        note = () if self.note is ABSENT else (NOTE,)
+        return tuple(sorted((*self.fields, *note)))
+
+    @property
+    def digest(self) -> Digest:
+        """The same for the same values, whatever their order."""
+        note = [] if self.note is ABSENT else [self.note]
+        return digest({"fields": dict(self.fields), "note": note})
+
+    def without(self, names: Iterable[str]) -> "Payload":
+        """The payload less some of its names."""
+        dropped = frozenset(names)
+        kept = {name: value for name, value in self.fields.items() if name not in dropped}
+        return Payload(kept, ABSENT if NOTE in dropped else self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that is not final: accepted, or sent with its answer lost (no `request_id`).
+
+    `queued_at` is when the CRM last said In-Queue. `seen`: its values were read back.
+    `released`: names that the specs have given up meanwhile; they are not recorded again.
+    """
+
+    payload: Payload
+    run: RunID
+    sent_at: datetime
+    request_id: RequestID | None = None
+    queued_at: datetime | None = None
+    seen: bool = False
+    released: tuple[str, ...] = ()
+
+    def may_land_until(self, late_window: timedelta) -> datetime:
+        """Until then the CRM may still carry it out (inferred from its retry ladder)."""
+        return max(self.sent_at, self.queued_at or self.sent_at) + late_window
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRequest:
+    """The last request with a verdict. `digest` is set where its payload is not to be resent."""
+
+    outcome: Outcome
+    run: RunID
+    sent_at: datetime
+    settled_at: datetime
+    request_id: RequestID | None = None
+    reason: str = ""
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is recorded of one opportunity. A note that is ABSENT was never recorded."""
+
+    type: str = ""
+    guid: str = ""
+    fields: Mapping[str, Value] = _NO_FIELDS
+    note: Value | Absent = ABSENT
+    request: FinalRequest | None = None
+    pending: OpenRequest | None = None
+
+    @property
+    def base(self) -> Digest:
+        """What a plan was made against: values, open payload, last request."""
+        pending = self.pending
+        return digest(
+            {
+                "fields": dict(self.fields),
+                "note": [] if self.note is ABSENT else [self.note],
+                "open": pending and [pending.payload.digest, pending.request_id, pending.seen],
+                "request": self.request and [self.request.request_id, self.request.outcome],
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The lock with its journal folded in. `account` is None before anything was recorded."""
+
+    account: Account | None = None
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+
+# --- events
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """About to send; durable before the first byte leaves."""
+
+    key: str
+    at: datetime
+    run: RunID
+    payload: Payload
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The CRM answered a RequestID; durable before it is shown."""
+
+    key: str
+    at: datetime
+    request_id: RequestID
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The request surely did not take effect: never sent, or refused for now."""
+
+    key: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Sent, and no answer that says what became of it."""
+
+    key: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The CRM says the request waits in its queue: the late window starts again."""
+
+    key: str
+    at: datetime
+    request_id: RequestID
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The CRM says the request was carried out."""
+
+    key: str
+    at: datetime
+    request_id: RequestID
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The CRM refused the values; without `request_id` it did so when they were submitted.
+
+    `resend` marks a refusal that is not about the values (the rate limit): it is not remembered.
+    """
+
+    key: str
+    at: datetime
+    reason: str
+    request_id: RequestID | None = None
+    resend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """Live already is desired: recorded without a call."""
+
+    key: str
+    at: datetime
+    payload: Payload
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The specs no longer manage these names; `whole`: nor anything else of the opportunity."""
+
+    key: str
+    at: datetime
+    names: tuple[str, ...]
+    whole: bool = False
+
+
+Event = Intended | Accepted | Withdrawn | Lost | Queued | Succeeded | Rejected | Adopted | Released
+
+
+def advance(entry: Entry | None, event: Event) -> Entry | None:
+    """The entry after the event; None when nothing is left to know."""
+    before = entry or Entry()
+    match event:
+        case Intended():
+            after = _intend(before, event)
+        case Accepted():
+            after = _accept(before, event)
+        case Withdrawn():
+            after = _withdraw(before)
+        case Lost():
+            after = before
+        case Queued():
+            after = _queue(before, event)
+        case Succeeded():
+            after = _succeed(before, event)
+        case Rejected():
+            after = _reject(before, event)
+        case Adopted():
+            after = _record(replace(before, type=event.type or before.type), event.payload)
+        case Released():
+            after = _release(before, event)
+        case _:
+            assert_never(event)
+    return None if after == Entry(type=after.type, guid=after.guid) else after
+
+
+def replay(entries: Mapping[str, Entry], events: Iterable[Event]) -> dict[str, Entry]:
+    """The entries after all the events, in their order."""
+    after = dict(entries)
+    for event in events:
+        entry = advance(after.get(event.key), event)
+        if entry is None:
+            after.pop(event.key, None)
+        else:
+            after[event.key] = entry
+    return after
+
+
+def _intend(entry: Entry, event: Intended) -> Entry:
+    opened = OpenRequest(event.payload, event.run, event.at)
+    earlier = entry.pending
+    if earlier and (earlier.run, earlier.sent_at) != (event.run, event.at):
+        entry = replace(entry, request=_given_up(earlier, event.at))
+    return replace(entry, type=event.type or entry.type, pending=opened)
+
+
+def _given_up(earlier: OpenRequest, at: datetime) -> FinalRequest:
+    return FinalRequest(
+        Outcome.UNKNOWN,
+        run=earlier.run,
+        sent_at=earlier.sent_at,
+        settled_at=at,
+        request_id=earlier.request_id,
+        reason="no verdict; a later request took its place",
+    )
+
+
+def _accept(entry: Entry, event: Accepted) -> Entry:
+    if entry.pending is None or entry.pending.request_id is not None:
+        return entry
+    return replace(entry, pending=replace(entry.pending, request_id=event.request_id))
+
+
+def _withdraw(entry: Entry) -> Entry:
+    if entry.pending is None or entry.pending.request_id is not None:
+        return entry
+    return replace(entry, pending=None)
+
+
+def _queue(entry: Entry, event: Queued) -> Entry:
+    if entry.pending is None or entry.pending.request_id != event.request_id:
+        return entry
+    return replace(entry, pending=replace(entry.pending, queued_at=event.at))
+
+
+def _succeed(entry: Entry, event: Succeeded) -> Entry:
+    opened = entry.pending
+    if opened is None or opened.request_id != event.request_id:
+        return entry
+    final = _final(opened, Outcome.SUCCEEDED, event.at)
+    return _record(_closed(entry, final), opened.payload.without(opened.released))
+
+
+def _reject(entry: Entry, event: Rejected) -> Entry:
+    opened = entry.pending
+    if opened is None or opened.request_id != event.request_id:
+        return entry
+    remembered = None if event.resend else opened.payload.digest
+    final = _final(opened, Outcome.REJECTED, event.at, event.reason, remembered)
+    return _closed(entry, final)
+
+
+def _final(
+    opened: OpenRequest,
+    outcome: Outcome,
+    at: datetime,
+    reason: str = "",
+    remembered: Digest | None = None,
+) -> FinalRequest:
+    return FinalRequest(
+        outcome,
+        run=opened.run,
+        sent_at=opened.sent_at,
+        settled_at=at,
+        request_id=opened.request_id,
+        reason=reason,
+        digest=remembered,
+    )
+
+
+def _closed(entry: Entry, final: FinalRequest) -> Entry:
+    """Final; of a request whose every name was released meanwhile nothing is kept."""
+    opened = entry.pending
+    forgotten = opened is not None and set(opened.payload.names) <= set(opened.released)
+    return replace(entry, pending=None, request=None if forgotten else final)
+
+
+def _record(entry: Entry, payload: Payload) -> Entry:
+    note = entry.note if payload.note is ABSENT else payload.note
+    return replace(entry, fields={**entry.fields, **payload.fields}, note=note)
+
+
+def _release(entry: Entry, event: Released) -> Entry:
+    dropped = frozenset(event.names)
+    opened = entry.pending
+    if opened:
+        names = opened.payload.names if event.whole else sorted(dropped & {*opened.payload.names})
+        opened = replace(opened, released=tuple(sorted({*opened.released, *names})))
+    return replace(
+        entry,
+        fields={name: value for name, value in entry.fields.items() if name not in dropped},
+        note=ABSENT if NOTE in dropped else entry.note,
+        request=None if event.whole else entry.request,
+        pending=opened,
+    )

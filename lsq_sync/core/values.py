@@ -1,0 +1,361 @@
+"""Field values: one canonical text per value and data type, how two values compare, what is sent.
+
+A value is text, or None for empty. Values without a type schema stay as written. Sources of the
+rules: apidocs.leadsquared.com/overview (dates are UTC, `YYYY-MM-DD HH:MM:SS`),
+apidocs.leadsquared.com/update-an-opportunity (numbers with thousands commas).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Final
+
+Value = str | None
+
+
+class Absent(Enum):
+    """The third state of a value that may be text, empty, or not there at all."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+class DataType(StrEnum):
+    """How a field's values are written and compared."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE_TIME = "date-time"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    USER = "user"
+    OPTION = "option"
+    OPTIONS = "options"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRules:
+    """The account's settings that values depend on."""
+
+    time_zone: tzinfo = UTC
+    separator: str = ";"
+
+
+class ValueProblemError(ValueError):
+    """The text is no value of its data type; `hint` says how to write one."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def canonical(data_type: DataType, text: str, rules: ValueRules) -> Value:
+    """The one form in which this value is compared, recorded and shown; None when it is empty.
+
+    Raises ValueProblemError when `text` is no value of `data_type`.
+    """
+    if text == "":
+        return None
+    return _CANONICAL[data_type](text, rules)
+
+
+def canonical_options(items: tuple[str, ...], rules: ValueRules) -> Value:
+    """A multi-select value from its options, in the order written, each once.
+
+    Raises ValueProblemError when an option is empty or holds the separator.
+    """
+    for item in items:
+        if not item.strip():
+            raise ValueProblemError("an option of a multi-select value is empty", "delete it")
+        if rules.separator in item:
+            raise ValueProblemError(
+                f"an option holds the separator {rules.separator!r}: {shown(item)}",
+                "write it as several options, or change api.multi_select_separator",
+            )
+    return rules.separator.join(dict.fromkeys(items)) or None
+
+
+def same(data_type: DataType, left: Value, right: Value, rules: ValueRules) -> bool:
+    """Whether two values that we wrote ourselves mean the same."""
+    if left == right or not (left or right):
+        return True
+    if left is None or right is None:
+        return False
+    return _comparable(data_type, left, rules) == _comparable(data_type, right, rules)
+
+
+def same_as_live(data_type: DataType, live: Value, desired: Value, rules: ValueRules) -> bool:
+    """Whether what the CRM says is what we want, in whichever of its ways it says it.
+
+    Line ends and outer white space do not count, nothing and empty are one, and a Number that
+    was never set may read as 0.
+    """
+    seen = from_live(data_type, live, rules)
+    wanted = _tidy(desired) if desired else None
+    if not wanted:
+        return not seen or (data_type is DataType.NUMBER and seen == "0")
+    return same(data_type, seen, wanted, rules)
+
+
+def from_live(data_type: DataType, live: Value, rules: ValueRules) -> Value:
+    """A live value in canonical form; as the CRM wrote it where it is no value of its type."""
+    text = _tidy(live or "")
+    if not text:
+        return None
+    try:
+        match data_type:
+            case DataType.DATE_TIME:
+                return _live_datetime(text)
+            case DataType.DATE:
+                found = _live_datetime(text)
+                return found and found[:10]
+            case DataType.NUMBER:
+                return _number(text, rules)
+            case _:
+                return canonical(data_type, text, rules)
+    except ValueProblemError:
+        return text
+
+
+def to_wire(data_type: DataType, value: Value) -> str:
+    """The text that goes into `Value`: a cleared field is empty, a Date is midnight."""
+    if value is None:
+        return ""
+    return f"{value} 00:00:00" if data_type is DataType.DATE else value
+
+
+def _comparable(data_type: DataType, value: str, rules: ValueRules) -> object:
+    """Recorded text may be older than the type schema, so it is read again before comparing.
+
+    What we recorded is UTC already, so the account's time zone stays out of it.
+    """
+    try:
+        text = canonical(data_type, value, ValueRules(separator=rules.separator))
+    except ValueProblemError:
+        text = value
+    if data_type is DataType.OPTIONS and text:
+        return frozenset(item.strip() for item in text.split(rules.separator))
+    return text
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _as_written(text: str, _: ValueRules) -> str:
+    return text
+
+
+# --- Number
+
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_WESTERN_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_INDIAN_GROUPS = re.compile(r"[+-]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?")
+_EXPONENT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
+_LONGEST_NUMBER = 60
+
+
+def _number(text: str, _: ValueRules) -> str:
+    body = text.strip()
+    if len(body) > _LONGEST_NUMBER:
+        raise ValueProblemError(f"a number of {len(body)} characters", "check the value")
+    if "," in body:
+        if not (_WESTERN_GROUPS.fullmatch(body) or _INDIAN_GROUPS.fullmatch(body)):
+            raise ValueProblemError(
+                f"{shown(text)} is not a number: a comma stands at an odd place",
+                "write 200000, 200,000 or 2,00,000; a decimal point is a dot",
+            )
+        body = body.replace(",", "")
+    if not _PLAIN_NUMBER.fullmatch(body):
+        raise ValueProblemError(f"{shown(text)} is not a number", _number_hint(body))
+    return _plain_digits(Decimal(body))
+
+
+def _number_hint(body: str) -> str:
+    if _EXPONENT.fullmatch(body):
+        return f"write the digits out: {_plain_digits(Decimal(body))}"
+    if "_" in body and _PLAIN_NUMBER.fullmatch(body.replace("_", "")):
+        return f"write {body.replace('_', '')}"
+    return "write digits, such as 200000 or 1250.50"
+
+
+def _plain_digits(number: Decimal) -> str:
+    digits = f"{number:f}"
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits in {"-0", ""} else digits
+
+
+# --- DateTime and Date
+
+_DATE = r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+_TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<part>[0-9]+))?)?"
+_ZONE = r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_DATE_TIME = re.compile(rf"{_DATE}(?:(?:[Tt]|\s+){_TIME}\s*{_ZONE}?)?")
+_US_DATE_TIME = re.compile(
+    r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})"
+    r"(?:\s+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.[0-9]+)?\s*([AaPp])\.?[Mm]\.?)?"
+)
+_JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/")
+_NO_DATE = "0001-01-01"
+_DATE_TIME_HINT = "write 2026-09-16 12:13:44 (in account.time_zone) or 2026-09-16T12:13:44+05:30"
+
+
+def _date_time(text: str, rules: ValueRules) -> str:
+    found = _DATE_TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueProblemError(f"{shown(text)} is not a date and time", _DATE_TIME_HINT)
+    moment = _moment(found, text)
+    zone = found["zone"]
+    if zone:
+        return _in_utc(moment - _offset(zone, text), text)
+    return _in_utc(_localised(moment, rules.time_zone, text), text)
+
+
+def _moment(found: re.Match[str], text: str) -> datetime:
+    if (found["part"] or "").strip("0"):
+        raise ValueProblemError(
+            f"{shown(text)} has parts of a second", "the CRM keeps whole seconds"
+        )
+    numbers = [
+        int(found[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")
+    ]
+    try:
+        return datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001 - zone follows
+    except ValueError as error:
+        raise ValueProblemError(f"{shown(text)} is no date of the calendar: {error}") from None
+
+
+def _offset(zone: str, text: str) -> timedelta:
+    if zone in "Zz":
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 14 or minutes > 59:
+        raise ValueProblemError(f"{shown(text)} has no such offset: {zone}", "offsets go to +14:00")
+    size = timedelta(hours=hours, minutes=minutes)
+    return -size if zone[0] == "-" else size
+
+
+def _localised(moment: datetime, zone: tzinfo, text: str) -> datetime:
+    """The moment in UTC; a time that the zone skips or has twice is an error, not a guess."""
+    try:
+        early = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        late = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        back = early.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueProblemError(f"{shown(text)} is out of range") from None
+    if early != late:
+        fault = "happens twice" if back == moment else "does not exist"
+        raise ValueProblemError(
+            f"{shown(text)} {fault} in {zone}: the clocks change then",
+            "write it with an offset, such as 2026-10-25T02:30:00+01:00",
+        )
+    return early.replace(tzinfo=None)
+
+
+def _in_utc(moment: datetime, text: str) -> str:
+    if moment.year < 1000:
+        raise ValueProblemError(f"{shown(text)} is out of range", "check the year")
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _date(text: str, _: ValueRules) -> str:
+    found = _DATE_TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueProblemError(f"{shown(text)} is not a date", "write 2026-09-16")
+    moment = _moment(found, text)
+    if found["zone"] or moment != datetime(moment.year, moment.month, moment.day):  # noqa: DTZ001
+        raise ValueProblemError(f"{shown(text)} is a date with a time", f"write {found[0][:10]}")
+    return moment.date().isoformat()
+
+
+def _live_datetime(text: str) -> Value:
+    """The forms in which the CRM writes a moment; all are UTC and none says so."""
+    if text.startswith(_NO_DATE):
+        return None
+    if stamp := _JSON_DATE.fullmatch(text):
+        return (_EPOCH + timedelta(milliseconds=int(stamp[1]))).strftime("%Y-%m-%d %H:%M:%S")
+    if american := _US_DATE_TIME.fullmatch(text):
+        text = _from_american(american)
+    found = _DATE_TIME.fullmatch(text)
+    if found is None:
+        return text
+    whole_seconds = re.sub(r"\.[0-9]+", "", text)
+    return _date_time(whole_seconds, ValueRules())
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _from_american(found: re.Match[str]) -> str:
+    month, day, year, hour, minute, second, half = found.groups()
+    day_text = f"{year}-{int(month):02}-{int(day):02}"
+    if half is None:
+        return day_text
+    in_day = int(hour) % 12 + (12 if half in "Pp" else 0)
+    return f"{day_text} {in_day:02}:{minute}:{second or '00'}"
+
+
+# --- the rest
+
+_TRUE = frozenset({"true", "yes", "1", "on"})
+_FALSE = frozenset({"false", "no", "0", "off"})
+
+
+def _boolean(text: str, _: ValueRules) -> str:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return "true"
+    if word in _FALSE:
+        return "false"
+    raise ValueProblemError(f"{shown(text)} is neither true nor false", "write true or false")
+
+
+def _user(text: str, _: ValueRules) -> str:
+    body = text.strip()
+    if not GUID.fullmatch(body):
+        raise ValueProblemError(
+            f"{shown(text)} is not the id of a user",
+            "write the user's id (a GUID such as 5ca5b042-51ea-4699-b6f0-84c40ab12770), "
+            "not a name or an e-mail address",
+        )
+    return body.lower()
+
+
+def _options(text: str, rules: ValueRules) -> Value:
+    items = (item.strip() for item in text.split(rules.separator))
+    return canonical_options(tuple(item for item in items if item), rules)
+
+
+_CANONICAL: dict[DataType, Callable[[str, ValueRules], Value]] = {
+    DataType.TEXT: _as_written,
+    DataType.NUMBER: _number,
+    DataType.DATE_TIME: _date_time,
+    DataType.DATE: _date,
+    DataType.BOOLEAN: _boolean,
+    DataType.USER: _user,
+    DataType.OPTION: _as_written,
+    DataType.OPTIONS: _options,
+}
+
+
+_SHOWN = 60
+
+
+def shown(text: str) -> str:
+    """The text as a message quotes it: on one line, not endless, nothing invisible."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
+
+
+def is_guid(text: str) -> bool:
+    """Whether the text has the form of a GUID, in any case."""
+    return GUID.fullmatch(text) is not None

@@ -1,0 +1,192 @@
+"""Validated documents -> opportunities with types; after this no plain dict is left.
+
+Whatever has the wrong shape was reported by `spec/validate.py` and is passed over here in
+silence, so that one run names everything once.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lsq_sync.core.model import (
+    SUBFIELD,
+    UNTYPED,
+    UNTYPED_OPTIONS,
+    DesiredField,
+    DesiredNote,
+    DesiredOpportunity,
+    FieldRule,
+)
+from lsq_sync.core.values import (
+    Value,
+    ValueProblemError,
+    ValueRules,
+    canonical,
+    canonical_options,
+    is_guid,
+)
+from lsq_sync.errors import Diagnostic, Origin
+from lsq_sync.spec.document import Block, Items, Node, Place
+from lsq_sync.spec.types import OpportunityType
+
+_ALMOST_GUID = re.compile(r"\{?[0-9a-fA-F-]{30,40}\}?")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The opportunities of one file, and what is wrong with their values."""
+
+    opportunities: tuple[DesiredOpportunity, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def build(document: Node, file: str, kind: OpportunityType | None, rules: ValueRules) -> Built:
+    """The opportunities of a document in canonical form. Without `kind` its fields are untyped."""
+    builder = _Builder(file, kind, rules)
+    opportunities = tuple(builder.opportunities(document)) if isinstance(document, Block) else ()
+    return Built(opportunities, tuple(builder.problems))
+
+
+def duplicates(opportunities: tuple[DesiredOpportunity, ...]) -> Iterator[Diagnostic]:
+    """The same opportunity twice over all files; GUIDs are one whatever their case."""
+    first: dict[str, Origin] = {}
+    for one in sorted(opportunities, key=lambda one: one.origin):
+        if one.key in first:
+            message = f"the opportunity {one.key} stands here a second time, first at "
+            hint = "keep one of the two, with the fields of both"
+            yield Diagnostic(
+                one.origin, "duplicate-opportunity", f"{message}{first[one.key]}", hint
+            )
+        first.setdefault(one.key, one.origin)
+
+
+class _Builder:
+    """Collects the problems of one file while its values are read."""
+
+    def __init__(self, file: str, kind: OpportunityType | None, rules: ValueRules) -> None:
+        self._file = file
+        self._kind = kind
+        self._rules = rules
+        self.problems: list[Diagnostic] = []
+
+    def opportunities(self, document: Block) -> Iterator[DesiredOpportunity]:
+        listed = document.get("opportunities")
+        if not isinstance(listed, Block):
+            return
+        defaults = self._defaults(document)
+        template = DesiredOpportunity(
+            key="",
+            origin=Origin(self._file),
+            fields=(),
+            type=self._kind.name if self._kind else "",
+            code=self._kind.code if self._kind else self._code(document),
+        )
+        for (key, block), place in zip(listed.items(), listed.places(), strict=True):
+            if isinstance(block, Block):
+                yield self._opportunity(key, block, place, defaults, template)
+
+    def _code(self, document: Block) -> int | None:
+        code = document.get("code")
+        return int(code) if isinstance(code, str) and code.isascii() and code.isdigit() else None
+
+    def _defaults(self, document: Block) -> tuple[DesiredField, ...]:
+        block = document.get("defaults")
+        return tuple(self._fields(block.get("fields"))) if isinstance(block, Block) else ()
+
+    def _opportunity(
+        self,
+        key: str,
+        block: Block,
+        place: Place,
+        defaults: tuple[DesiredField, ...],
+        template: DesiredOpportunity,
+    ) -> DesiredOpportunity:
+        own = tuple(self._fields(block.get("fields")))
+        label = block.get("label")
+        return replace(
+            template,
+            key=self._key(key, place),
+            origin=self._origin(place),
+            fields=(*own, *_inherited(own, defaults)) if defaults else own,
+            note=self._note(block),
+            label=label if isinstance(label, str) else "",
+        )
+
+    def _key(self, key: str, place: Place) -> str:
+        if is_guid(key):
+            return key.lower()
+        if _ALMOST_GUID.fullmatch(key) and key.count("-") >= 3:
+            message = f"{key!r} is almost a GUID, but not quite"
+            hint = "a GUID has 8-4-4-4-12 hexadecimal digits: copy it again from the CRM"
+            self._problem(place, "opportunity-id", message, hint)
+        return key
+
+    def _note(self, block: Block) -> DesiredNote | None:
+        if "note" not in block:
+            return None
+        text = block["note"]
+        origin = self._origin(block.key_place("note"))
+        return DesiredNote(text or None, origin) if isinstance(text, str | None) else None
+
+    def _fields(self, block: Node) -> Iterator[DesiredField]:
+        if not isinstance(block, Block):
+            return
+        for (name, node), place in zip(block.items(), block.places(), strict=True):
+            if isinstance(node, Block):
+                yield from self._field_set(name, node)
+            else:
+                yield from self._field(name, node, place, block)
+
+    def _field_set(self, parent: str, block: Block) -> Iterator[DesiredField]:
+        for (name, node), place in zip(block.items(), block.places(), strict=True):
+            if isinstance(node, str | None):
+                yield from self._field(name, node, place, block, f"{parent}{SUBFIELD}")
+
+    def _field(
+        self, name: str, node: Node, place: Place, block: Block, prefix: str = ""
+    ) -> Iterator[DesiredField]:
+        rule = self._rule(prefix + name, node)
+        try:
+            value = self._value(node, rule)
+        except ValueProblemError as fault:
+            what = f"the value is no {rule.data_type}" if rule.sensitive else fault.message
+            title = f" ({rule.title})" if rule.title not in ("", name) else ""
+            place = block.value_place(name)
+            self._problem(place, "wrong-value", f"{name}{title}: {what}", fault.hint)
+        else:
+            yield DesiredField(prefix + name, value, self._origin(place), rule)
+
+    def _rule(self, name: str, node: Node) -> FieldRule:
+        if self._kind and name in self._kind.fields:
+            return self._kind.fields[name]
+        return UNTYPED_OPTIONS if isinstance(node, Items) else UNTYPED
+
+    def _value(self, node: Node, rule: FieldRule) -> Value:
+        if isinstance(node, Items):
+            return canonical_options(
+                tuple(item for item in node if isinstance(item, str)), self._rules
+            )
+        return canonical(rule.data_type, node, self._rules) if isinstance(node, str) else None
+
+    def _origin(self, place: Place) -> Origin:
+        return Origin(self._file, *place)
+
+    def _problem(self, place: Place, code: str, message: str, hint: str) -> None:
+        self.problems.append(Diagnostic(self._origin(place), code, message, hint))
+
+
+def _inherited(
+    own: tuple[DesiredField, ...], defaults: tuple[DesiredField, ...]
+) -> Iterator[DesiredField]:
+    """The defaults that the opportunity does not say otherwise; a field set goes part by part."""
+    named = {field.name for field in own}
+    sets = {name.partition(SUBFIELD)[0] for name in named if SUBFIELD in name}
+    for field in defaults:
+        parent = field.name.partition(SUBFIELD)[0]
+        if field.name not in named and parent not in named and field.name not in sets:
+            yield field
+
+
+def rules_by_type(kinds: Mapping[str, OpportunityType]) -> dict[str, Mapping[str, FieldRule]]:
+    """The field rules of every type, for the planner."""
+    return {name: kind.fields for name, kind in kinds.items()}

@@ -1,0 +1,91 @@
+"""A YAML document as plain data that remembers where everything stands.
+
+`Block` is a dict and `Items` a list, so jsonschema takes them as they are; both keep a packed
+place per member. Places count from 1.
+"""
+
+from array import array
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_COLUMN_BITS = 20
+_COLUMN_CAP = (1 << _COLUMN_BITS) - 1
+_ELSEWHERE = _COLUMN_CAP
+_LINE_SHIFT = 2 * _COLUMN_BITS
+
+
+class Place(NamedTuple):
+    """A line and a column, both from 1."""
+
+    line: int
+    column: int
+
+
+class Block(dict[str, "Node"]):
+    """A mapping. Keys are unique and in the order of the file."""
+
+    __slots__ = ("_marks", "_order", "place")
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self._marks = array("Q")
+        self._order: dict[str, int] | None = None
+
+    def add(self, key: str, key_place: Place, value: "Node", value_place: Place) -> None:
+        """Appends one member; the caller has refused a key that is there already."""
+        self[key] = value
+        near = value_place.line == key_place.line and value_place.column < _ELSEWHERE
+        column = value_place.column if near else _ELSEWHERE
+        head = (key_place.line << _COLUMN_BITS) | min(key_place.column, _COLUMN_CAP)
+        self._marks.append((head << _COLUMN_BITS) | column)
+
+    def places(self) -> Iterator[Place]:
+        """The places of the keys, in the order of the file."""
+        return map(_key_place, self._marks)
+
+    def key_place(self, key: str) -> Place:
+        """Where the key stands."""
+        return _key_place(self._mark(key))
+
+    def value_place(self, key: str) -> Place:
+        """Where the value begins; for a text on lines of its own, where its key stands."""
+        mark = self._mark(key)
+        value = self[key]
+        if isinstance(value, Block | Items):
+            return value.place
+        column = mark & _COLUMN_CAP
+        key_place = _key_place(mark)
+        return key_place if column == _ELSEWHERE else Place(key_place.line, column)
+
+    def _mark(self, key: str) -> int:
+        if self._order is None:
+            self._order = {name: index for index, name in enumerate(self)}
+        return self._marks[self._order[key]]
+
+
+class Items(list["Node"]):
+    """A sequence."""
+
+    __slots__ = ("_marks", "place")
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self._marks: list[Place] = []
+
+    def add(self, value: "Node", place: Place) -> None:
+        """Appends one member."""
+        self.append(value)
+        self._marks.append(place)
+
+    def value_place(self, index: int) -> Place:
+        """Where the member begins."""
+        return self._marks[index]
+
+
+Node = str | None | Block | Items
+
+
+def _key_place(mark: int) -> Place:
+    return Place(mark >> _LINE_SHIFT, (mark >> _COLUMN_BITS) & _COLUMN_CAP)

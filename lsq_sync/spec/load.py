@@ -1,0 +1,279 @@
+"""Text -> positioned data, over libyaml's event stream; the one importer of yaml.
+
+Stricter than YAML on purpose: every scalar is its source text, only a plain `null` or `~` is
+null, and whatever could mean something else than it looks like is refused with its place:
+duplicate and merge keys, tags, several documents, control characters, anchors that expand
+without end, nesting without end. All that can be found in one pass is found in one pass.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from lsq_sync.errors import Diagnostic, Origin
+from lsq_sync.spec.document import Block, Items, Node, Place
+
+MAX_BYTES = 256 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_EXPANSION = 1_000_000
+"""So many values may come out of aliases; 100,000 opportunities that share five fields fit."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_CONTROL_SHOWN = 20
+_LINE_END = re.compile("\r\n|\r|\n")
+
+_Event = Any  # pyyaml has no types for the events of its C parser
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document, None where there is none to speak of, and what was wrong with the text."""
+
+    document: Node
+    problems: tuple[Diagnostic, ...]
+
+
+def load(data: bytes, file: str) -> Loaded:
+    """The one document in `data`, and everything wrong with it; never raises for bad input."""
+    try:
+        text = _decode(data, file)
+        document, problems = _Builder(text, file).build()
+    except _Unreadable as stop:
+        return Loaded(None, stop.problems)
+    return Loaded(document, problems)
+
+
+class _Unreadable(Exception):  # noqa: N818 - a signal inside this module, not an error for others
+    """The rest of the file cannot be read."""
+
+    def __init__(self, *problems: Diagnostic) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def _decode(data: bytes, file: str) -> str:
+    if len(data) > MAX_BYTES:
+        size = len(data) / 1024 / 1024
+        hint = "split it: opportunities may stand in any number of files"
+        raise _Unreadable(
+            Diagnostic(Origin(file), "too-large", f"the file has {size:.0f} MiB, over 256", hint)
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        raise _Unreadable(
+            Diagnostic(
+                _origin(file, before),
+                "encoding",
+                f"byte 0x{data[error.start]:02x} is not UTF-8",
+                "save the file as UTF-8",
+            )
+        ) from None
+    _refuse_control_characters(text, file)
+    return text
+
+
+def _refuse_control_characters(text: str, file: str) -> None:
+    found = []
+    for hit in _CONTROL.finditer(text):
+        message = f"the character U+{ord(hit[0]):04X} is not allowed"
+        hint = "delete it; it is invisible in most editors"
+        found.append(
+            Diagnostic(_origin(file, text[: hit.start()]), "control-character", message, hint)
+        )
+        if len(found) == _CONTROL_SHOWN:
+            break
+    if found:
+        raise _Unreadable(*found)
+
+
+def _origin(file: str, before: str) -> Origin:
+    lines = _LINE_END.split(before)
+    return Origin(file, len(lines), len(lines[-1]) + 1)
+
+
+class _Builder:
+    """One pass over the events of one file."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._file = file
+        parser = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+        self._next: Callable[[], _Event] = parser.get_event
+        self._problems: list[Diagnostic] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._expanded = 0
+
+    def build(self) -> tuple[Node, tuple[Diagnostic, ...]]:
+        try:
+            document = self._stream()
+        except yaml.MarkedYAMLError as error:
+            raise _Unreadable(*self._problems, _syntax(error, self._file)) from None
+        return document, tuple(self._problems)
+
+    def _stream(self) -> Node:
+        self._next()  # the start of the stream
+        event = self._next()
+        if isinstance(event, yaml.StreamEndEvent):
+            return None
+        document, _ = self._value(self._next(), 0)
+        self._next()  # the end of the document
+        event = self._next()
+        if not isinstance(event, yaml.StreamEndEvent):
+            self._problem(
+                _place(event), "several-documents", "a second document starts here",
+                "put it into a file of its own",
+            )  # fmt: skip
+        return document
+
+    def _value(self, event: _Event, depth: int) -> tuple[Node, int]:
+        """The value that begins with this event, and how many values it holds."""
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return self._alias(event)
+        self._refuse_tag(event)
+        if kind is yaml.ScalarEvent:
+            value: Node = self._scalar(event)
+            size = 1
+        else:
+            if depth >= MAX_DEPTH:
+                self._stop(
+                    _place(event), "nesting", f"nested over {MAX_DEPTH} levels deep",
+                    "a spec needs six",
+                )  # fmt: skip
+            collect = self._block if kind is yaml.MappingStartEvent else self._items
+            value, size = collect(event, depth + 1)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, size)
+        return value, size
+
+    def _alias(self, event: _Event) -> tuple[Node, int]:
+        if event.anchor not in self._anchors:
+            self._stop(
+                _place(event), "alias", f"the alias *{event.anchor} refers to no finished anchor",
+                f"define &{event.anchor} above it, outside of what it stands in",
+            )  # fmt: skip
+        value, size = self._anchors[event.anchor]
+        self._expanded += size
+        if self._expanded > MAX_EXPANSION:
+            self._stop(
+                _place(event), "expansion",
+                f"the aliases expand to more than {MAX_EXPANSION:,} values",
+                "write the values out, or use defaults",
+            )  # fmt: skip
+        return value, size
+
+    def _scalar(self, event: _Event) -> str | None:
+        text: str = event.value
+        if event.implicit[0]:  # plain
+            if text in ("null", "~"):
+                return None
+            if text in ("", "Null", "NULL"):
+                self._unclear_null(event)
+        elif event.style == '"' and (_CONTROL.search(text) or "\r" in text):
+            message = "the text holds a control character, written as an escape"
+            self._problem(_place(event), "control-character", message, "delete it")
+        return text
+
+    def _unclear_null(self, event: _Event) -> None:
+        what = f"{event.value} is not clear" if event.value else "there is no value here"
+        quoted = f'"{event.value}"'
+        as_text = f"{quoted} for that text" if event.value else '"" for the same'
+        self._problem(
+            _place(event), "unclear-null", what,
+            f"write null to clear, {as_text}, or delete the line to leave it alone",
+        )  # fmt: skip
+
+    def _block(self, event: _Event, depth: int) -> tuple[Block, int]:
+        block = Block(_place(event))
+        size = 1
+        while True:
+            event = self._next()
+            if type(event) is yaml.MappingEndEvent:
+                return block, size
+            key, key_place = self._key(event), _place(event)
+            event = self._next()
+            value, value_size = self._value(event, depth)
+            size += value_size
+            if key is None:
+                continue
+            if key in block:
+                self._duplicate(key, key_place, block.key_place(key))
+            else:
+                block.add(key, key_place, value, _place(event))
+
+    def _duplicate(self, key: str, place: Place, first: Place) -> None:
+        message = f"{key!r} stands here a second time, first at {Origin(self._file, *first)}"
+        self._problem(place, "duplicate-key", message, "delete one of the two")
+
+    def _key(self, event: _Event) -> str | None:
+        """None where the key cannot be used; that has been said then."""
+        place = _place(event)
+        if type(event) is not yaml.ScalarEvent:
+            self._stop(place, "key", "a key must be plain text", "write it as text, with no * [ {")
+        self._refuse_tag(event)
+        text: str = event.value
+        if event.implicit[0] and text == "<<":
+            hint = "write the fields out, or use defaults"
+            self._problem(place, "merge-key", "merge keys (<<) are not supported", hint)
+            return None
+        if event.implicit[0] and text == "":
+            self._problem(place, "key", "there is no key here", "write one before the colon")
+            return None
+        if _CONTROL.search(text) or "\n" in text or "\t" in text or "\r" in text:
+            self._problem(place, "control-character", "the key holds a control character", "")
+            return None
+        return text
+
+    def _items(self, event: _Event, depth: int) -> tuple[Items, int]:
+        items = Items(_place(event))
+        size = 1
+        while True:
+            event = self._next()
+            if type(event) is yaml.SequenceEndEvent:
+                return items, size
+            value, value_size = self._value(event, depth)
+            size += value_size
+            items.add(value, _place(event))
+
+    def _refuse_tag(self, event: _Event) -> None:
+        if event.tag is not None:
+            hint = "delete it: every value is the text that stands there"
+            self._problem(_place(event), "tag", f"tags are not supported: {event.tag}", hint)
+
+    def _problem(self, place: Place, code: str, message: str, hint: str) -> None:
+        self._problems.append(Diagnostic(Origin(self._file, *place), code, message, hint))
+
+    def _stop(self, place: Place, code: str, message: str, hint: str) -> None:
+        self._problem(place, code, message, hint)
+        raise _Unreadable(*self._problems)
+
+
+def _place(event: _Event) -> Place:
+    mark = event.start_mark
+    return Place(mark.line + 1, mark.column + 1)
+
+
+_SYNTAX_HINTS = (
+    ("cannot start any token", "quote the value, and indent with spaces only"),
+    (
+        "mapping values are not allowed",
+        "quote a value that holds a colon, or check the indentation",
+    ),
+    ("did not find expected key", "check the indentation and the quotes above this line"),
+    ("could not find expected ':'", "a key needs a colon and a space after it"),
+    ("unexpected end of stream", "a quote or a bracket is still open"),
+    ("did not find expected", "check the brackets, quotes and indentation here"),
+)
+
+
+def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
+    problem = error.problem or "cannot be read"
+    hint = next((hint for words, hint in _SYNTAX_HINTS if words in problem), "")
+    context = f" ({error.context})" if error.context else ""
+    return Diagnostic(origin, "yaml", f"not valid YAML: {problem}{context}", hint)

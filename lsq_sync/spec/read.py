@@ -1,0 +1,159 @@
+"""The spec files and type schemas of a workspace: found, read, checked and built in one go."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lsq_sync.core.model import DesiredOpportunity
+from lsq_sync.core.values import ValueRules
+from lsq_sync.errors import Diagnostic, Origin, WorkspaceError
+from lsq_sync.spec.build import Built, build, duplicates
+from lsq_sync.spec.document import Block, Node
+from lsq_sync.spec.load import load
+from lsq_sync.spec.names import suggestion
+from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
+from lsq_sync.spec.validate import problems, spec_problems
+
+_ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """All that the specs say, and everything that is wrong with them, sorted by place."""
+
+    opportunities: tuple[DesiredOpportunity, ...]
+    types: dict[str, OpportunityType]
+    files: tuple[str, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def find_specs(root: Path, folder: str) -> tuple[str, ...]:
+    """The spec files below a folder of the workspace, sorted, hidden ones left out.
+
+    Raises WorkspaceError when there is no such folder: without it a plan would release everything.
+    """
+    top = root / folder
+    if not top.is_dir():
+        raise WorkspaceError(
+            f"there is no folder {folder}/ in the workspace {root}",
+            hint="create it, or set paths.specs in lsq-sync.yaml",
+        )
+    return tuple(sorted(_walk(root, top)))
+
+
+def _walk(root: Path, top: Path) -> Iterator[str]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.endswith(_ENDINGS) and not name.startswith("."):
+                yield (Path(folder) / name).relative_to(root).as_posix()
+
+
+def read_specs(root: Path, files: Iterable[str], schemas: str, rules: ValueRules) -> Specs:
+    """Reads the files (paths relative to `root`); never raises for what stands in them."""
+    reader = _Reader(root, schemas, rules)
+    names = tuple(files)
+    built = [reader.read(name) for name in names]
+    opportunities = tuple(one for part in built for one in part.opportunities)
+    found = [problem for part in built for problem in part.problems]
+    found += duplicates(opportunities)
+    return Specs(opportunities, reader.types, names, tuple(sorted(set(found))))
+
+
+class _Reader:
+    """Reads spec files and, once each, the type schemas that they name."""
+
+    def __init__(self, root: Path, schemas: str, rules: ValueRules) -> None:
+        self._root = root
+        self._types_folder = f"{schemas}/types"
+        self._rules = rules
+        self._broken_types: set[str] = set()
+        self.types: dict[str, OpportunityType] = {}
+
+    def read(self, file: str) -> Built:
+        try:
+            data = (self._root / file).read_bytes()
+        except OSError as error:
+            fault = Diagnostic(Origin(file), "unreadable", f"cannot be read: {error.strerror}")
+            return Built((), (fault,))
+        loaded = load(data, file)
+        if loaded.document is None and loaded.problems:
+            return Built((), loaded.problems)
+        document = loaded.document
+        kind, about_type = self._type_of(document, file)
+        typed = _typed_problems(document, file, kind) if kind else []
+        built = build(document, file, kind, self._rules)
+        found = _one_a_place(typed, spec_problems(document, file))
+        return Built(built.opportunities, (*loaded.problems, *about_type, *found, *built.problems))
+
+    def _type_of(
+        self, document: Node, file: str
+    ) -> tuple[OpportunityType | None, tuple[Diagnostic, ...]]:
+        name = document.get("type") if isinstance(document, Block) else None
+        if not isinstance(document, Block) or not isinstance(name, str):
+            return None, ()
+        origin = Origin(file, *document.value_place("type"))
+        kind, fault = self._type(name, origin)
+        if kind is None:
+            return None, (fault,) if fault else ()
+        code = document.get("code")
+        if isinstance(code, str) and code != str(kind.code):
+            place = Origin(file, *document.value_place("code"))
+            message = f"the code is {code}, but the type {name} has {kind.code}"
+            return kind, (Diagnostic(place, "code", message, "delete the line"),)
+        return kind, ()
+
+    def _type(self, name: str, origin: Origin) -> tuple[OpportunityType | None, Diagnostic | None]:
+        """The type; a fault of its file is told once, a missing file wherever it is named."""
+        if name in self.types or name in self._broken_types:
+            return self.types.get(name), None
+        file = f"{self._types_folder}/{name}{SUFFIX}"
+        if "/" in name or name.startswith("."):
+            return None, None  # the format of the spec has refused it
+        try:
+            text = (self._root / file).read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            message = f"there is no type {name!r}: {file} does not exist"
+            hint = suggestion(name, self._known_types()) or "add the file, or delete the line"
+            return None, Diagnostic(origin, "unknown-type", message, hint)
+        except (OSError, UnicodeDecodeError) as error:
+            self._broken_types.add(name)
+            return None, Diagnostic(Origin(file), "unreadable", f"cannot be read: {error}")
+        kind = read_type(name, text, file)
+        if isinstance(kind, Diagnostic):
+            self._broken_types.add(name)
+            return None, kind
+        self.types[name] = kind
+        return kind, None
+
+    def _known_types(self) -> list[str]:
+        folder = self._root / self._types_folder
+        return sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def _typed_problems(document: Node, file: str, kind: OpportunityType) -> list[Diagnostic]:
+    found = []
+    for block in _field_blocks(document):
+        found += problems(block, file, kind.fields_schema)
+    return found
+
+
+def _field_blocks(document: Node) -> Iterator[Block]:
+    """Every mapping of fields in a document: the defaults' and each opportunity's."""
+    if not isinstance(document, Block):
+        return
+    listed = document.get("opportunities")
+    owners = [document.get("defaults"), *(listed.values() if isinstance(listed, Block) else ())]
+    for owner in owners:
+        fields = owner.get("fields") if isinstance(owner, Block) else None
+        if isinstance(fields, Block):
+            yield fields
+
+
+def _one_a_place(
+    first: Iterable[Diagnostic], second: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """What the first says of a place is more to the point than what the second says of it."""
+    told = {problem.origin for problem in first}
+    return (*first, *(problem for problem in second if problem.origin not in told))

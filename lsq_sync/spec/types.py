@@ -1,0 +1,82 @@
+"""Type schemas: `schemas/types/<type>.schema.json` -> what is known of the fields of a type.
+
+Such a file is a JSON Schema of the spec files of its type, so editors complete from it; its
+`x-lsq-*` keys hold what JSON Schema has no word for (see `schemas/type.schema.json`).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lsq_sync.core.model import SUBFIELD, FieldRule
+from lsq_sync.core.values import DataType
+from lsq_sync.errors import Diagnostic, Origin
+from lsq_sync.spec.schemas import Schema
+from lsq_sync.spec.validate import type_schema_problem
+
+SUFFIX = ".schema.json"
+
+_DATA_TYPES = {
+    "Number": DataType.NUMBER,
+    "DateTime": DataType.DATE_TIME,
+    "Date": DataType.DATE,
+    "Boolean": DataType.BOOLEAN,
+    "ActiveUsers": DataType.USER,
+    "Dropdown": DataType.OPTION,
+    "SearchableDropdown": DataType.OPTION,
+    "LargeOptionSet": DataType.OPTION,
+    "Select": DataType.OPTION,
+    "MultiSelect": DataType.OPTIONS,
+}
+"""The CRM's DataType names that are more than text (apidocs.leadsquared.com, type metadata)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityType:
+    """One type: its event code, its fields, and the JSON Schema of the `fields` of a spec."""
+
+    name: str
+    title: str = ""
+    code: int | None = None
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
+    fields_schema: Schema = field(default_factory=dict)
+
+
+def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
+    """The type in this text, or why it cannot be used."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        origin = Origin(file, error.lineno, error.colno)
+        return Diagnostic(origin, "type-schema", f"not valid JSON: {error.msg}")
+    except RecursionError:
+        return Diagnostic(Origin(file), "type-schema", "nested too deep")
+    fault = type_schema_problem(content)
+    if fault is not None:
+        return Diagnostic(Origin(file), "type-schema", f"not a type schema: {fault}")
+    fields = content["$defs"]["fields"]
+    return OpportunityType(
+        name=name,
+        title=content["title"],
+        code=content["x-lsq-code"],
+        fields=dict(_rules(fields["properties"], "")),
+        fields_schema=fields,
+    )
+
+
+def _rules(properties: Schema, prefix: str) -> Iterator[tuple[str, FieldRule]]:
+    for name, rules in properties.items():
+        yield prefix + name, _rule(rules)
+        yield from _rules(rules.get("properties", {}), f"{prefix}{name}{SUBFIELD}")
+
+
+def _rule(rules: Schema) -> FieldRule:
+    data_type = _DATA_TYPES.get(rules["x-lsq-data-type"], DataType.TEXT)
+    if rules.get("x-lsq-multi-select"):
+        data_type = DataType.OPTIONS
+    return FieldRule(
+        data_type=data_type,
+        title=rules.get("title", ""),
+        sensitive=bool(rules.get("x-lsq-sensitive")),
+        send_with=tuple(rules.get("x-lsq-send-with", ())),
+    )

@@ -1,0 +1,301 @@
+"""JSON Schema decides, and every refusal is worded for people; the one importer of jsonschema.
+
+Each message names the place in the file, what is wrong and what to do, with the nearest known
+name where one is misspelt.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from lsq_sync.core.model import MASK, SUBFIELD
+from lsq_sync.core.values import shown
+from lsq_sync.errors import Diagnostic, Origin
+from lsq_sync.spec.document import Block, Items, Node, Place
+from lsq_sync.spec.names import nearest, suggestion
+from lsq_sync.spec.schemas import Schema, schema
+
+_NOTE_FIELD = "ActivityEvent_Note"
+
+
+def problems(document: Node, file: str, rules: Schema) -> list[Diagnostic]:
+    """Everything in the document that the schema refuses, at most one problem a place."""
+    found: dict[Origin, Diagnostic] = {}
+    for error in _Validator(rules).iter_errors(document):
+        for diagnostic in _explain(error, document, file):
+            found.setdefault(diagnostic.origin, diagnostic)
+    return list(found.values())
+
+
+def spec_problems(document: Node, file: str) -> list[Diagnostic]:
+    """What the format of a spec file refuses."""
+    return problems(document, file, schema("spec.schema.json"))
+
+
+def type_schema_problem(content: object) -> str | None:
+    """Why this is no type schema, or None; a pointer into the JSON, and what is wrong there."""
+    for error in _type_validator().iter_errors(content):
+        pointer = "/".join(map(str, error.absolute_path))
+        return f"at /{pointer}: {error.message}"
+    return None
+
+
+@cache
+def _type_validator() -> Draft202012Validator:
+    return Draft202012Validator(schema("type.schema.json"))
+
+
+def _read_only(
+    _validator: object, value: object, _instance: object, _schema: object
+) -> Iterator[ValidationError]:
+    if value:
+        yield ValidationError("read-only")
+
+
+_Validator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"readOnly": _read_only}
+)
+
+
+# --- places
+
+
+def _at(document: Node, path: list[str | int]) -> Node:
+    node: Any = document
+    for step in path:
+        node = node[step]
+    return node  # type: ignore[no-any-return]
+
+
+def _value_place(document: Node, path: list[str | int]) -> Place:
+    if not path:
+        return document.place if isinstance(document, Block | Items) else Place(1, 1)
+    parent: Any = _at(document, path[:-1])
+    place: Place = parent.value_place(path[-1])
+    return place
+
+
+# --- words
+
+
+def _explain(error: ValidationError, document: Node, file: str) -> Iterator[Diagnostic]:
+    path = list(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        name = str(error.instance)
+        block = _at(document, path)
+        assert isinstance(block, Block)
+        place = block.key_place(name)
+        yield Diagnostic(Origin(file, *place), *_bad_name(name, path))
+    elif error.validator == "additionalProperties":
+        yield from _unknown_keys(error, document, path, file)
+    else:
+        explain = _EXPLAIN.get(str(error.validator), _unexpected)
+        origin = Origin(file, *_value_place(document, path))
+        yield Diagnostic(origin, *explain(error, _subject(error, path)))
+
+
+_Words = tuple[str, str, str]
+
+
+def _subject(error: ValidationError, path: list[str | int]) -> str:
+    """The thing that is wrong, as people call it."""
+    rules = error.schema if isinstance(error.schema, dict) else {}
+    named = [step for step in path if isinstance(step, str)]
+    if not named:
+        return "the file"
+    title = rules.get("title")
+    return f"{named[-1]} ({title})" if title not in (None, "", named[-1]) else named[-1]
+
+
+def _unknown_keys(
+    error: ValidationError, document: Node, path: list[str | int], file: str
+) -> Iterator[Diagnostic]:
+    rules: Schema = error.schema  # type: ignore[assignment]
+    block = _at(document, path)
+    assert isinstance(block, Block)
+    known: dict[str, Schema] = rules.get("properties", {})
+    kind = "field" if path and path[-1] == "fields" else "key"
+    if any("x-lsq-data-type" in field for field in known.values()):
+        kind = "field"
+    for name in block:
+        if name not in known:
+            origin = Origin(file, *block.key_place(name))
+            yield Diagnostic(origin, *_unknown(name, kind, known))
+
+
+def _unknown(name: str, kind: str, known: dict[str, Schema]) -> _Words:
+    if kind == "field" and (name == _NOTE_FIELD or SUBFIELD in name):
+        return _bad_name(name, [])
+    hint = _known_field(name, known) if kind == "field" else suggestion(name, known)
+    return (f"unknown-{kind}", f"unknown {kind} {shown(name)}", hint)
+
+
+def _known_field(name: str, known: dict[str, Schema]) -> str:
+    """A field may have been written by its display name, so that is searched too."""
+    by_title = {str(rules.get("title", "")): field for field, rules in known.items()}
+    hit = nearest(name, by_title)
+    if hit:
+        return f"did you mean {by_title[hit]} ({hit})?"
+    return suggestion(name, known)
+
+
+def _bad_name(name: str, path: list[str | int]) -> _Words:
+    if name == _NOTE_FIELD:
+        hint = "write it as note: beside fields:"
+        return ("note-field", f"{_NOTE_FIELD} is not set among the fields", hint)
+    if path and path[-1] == "opportunities":
+        hint = "write the opportunity's GUID or the value of its AutoId field"
+        return ("opportunity-id", f"{shown(name)} is not the id of an opportunity", hint)
+    hint = "write the schema name, such as Status or mx_Custom_6"
+    if SUBFIELD in name:
+        hint = "write a custom field set as a mapping of its sub-fields"
+    return ("field-name", f"{shown(name)} is not the schema name of a field", hint)
+
+
+def _listing(error: ValidationError) -> list[Any]:
+    """What the keyword allows, as a list also where the schema gives one value."""
+    value: Any = error.validator_value
+    return value if isinstance(value, list) else [value]
+
+
+def _is_mandatory(error: ValidationError) -> bool:
+    return isinstance(error.schema, dict) and bool(error.schema.get("x-lsq-mandatory"))
+
+
+def _is_sensitive(error: ValidationError) -> bool:
+    return isinstance(error.schema, dict) and bool(error.schema.get("x-lsq-sensitive"))
+
+
+def _mandatory(subject: str) -> _Words:
+    hint = "give it a value, or delete the line to leave it alone"
+    return ("mandatory", f"{subject} is mandatory in the CRM and cannot be cleared", hint)
+
+
+_KINDS = {
+    "string": "text", "number": "text", "integer": "a whole number", "boolean": "true or false",
+    "null": "null", "array": "a list", "object": "a mapping",
+}  # fmt: skip
+
+
+def _wrong_type(error: ValidationError, subject: str) -> _Words:
+    if error.instance is None and _is_mandatory(error):
+        return _mandatory(subject)
+    if error.instance is None and not error.absolute_path:
+        return ("empty", "the file is empty", "begin with version: 1")
+    names = _listing(error)
+    if "string" in names:
+        names = [name for name in names if name not in ("number", "integer", "boolean")]
+    elif "number" in names:
+        return ("wrong-type", f"{subject} must be a number, not {_kind(error.instance)}", "")
+    kinds = list(dict.fromkeys(_KINDS[name] for name in names))
+    message = f"{subject} must be {_listed(kinds)}, not {_kind(error.instance)}"
+    hint = "delete the line, or give it a value" if error.instance is None else ""
+    return ("wrong-type", message, hint)
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _kind(instance: object) -> str:
+    if instance is None:
+        return "null"
+    if isinstance(instance, dict):
+        return "a mapping"
+    if isinstance(instance, list):
+        return "a list"
+    return shown(str(instance))
+
+
+def _missing(error: ValidationError, subject: str) -> _Words:
+    assert isinstance(error.instance, dict)
+    names = [name for name in _listing(error) if name not in error.instance]
+    message = f"{_listed([repr(name) for name in names])} is missing in {subject}"
+    hint = "write version: 1" if "version" in names else f"add {names[0]}:"
+    return ("missing-key", message, hint)
+
+
+def _not_an_option(error: ValidationError, subject: str) -> _Words:
+    if _is_mandatory(error) and not error.instance:
+        return _mandatory(subject)
+    if subject == "version":
+        return ("version", "this version of lsq-sync reads version: 1", "write version: 1")
+    if not isinstance(error.instance, str):
+        return ("wrong-type", f"{subject} must be text, not {_kind(error.instance)}", "")
+    options = [option for option in _listing(error) if isinstance(option, str)]
+    quoted = MASK if _is_sensitive(error) else shown(error.instance)
+    message = f"{quoted} is not an option of {subject}"
+    return ("not-an-option", message, suggestion(error.instance, options))
+
+
+def _too_long(error: ValidationError, subject: str) -> _Words:
+    limit = int(str(error.validator_value))
+    rules: Schema = error.schema  # type: ignore[assignment]
+    if limit == 0 and "items" in rules:
+        hint = "write [one option] or [several, options]"
+        return ("wrong-type", f"{subject} is a multi-select field: it takes a list", hint)
+    if limit == 0:
+        hint = "write a mapping of its sub-fields, or null to clear it"
+        return ("wrong-type", f"{subject} is a custom field set", hint)
+    message = f"{subject} has {len(str(error.instance))} characters, the limit is {limit}"
+    return ("too-long", message, "shorten it")
+
+
+def _too_short(error: ValidationError, subject: str) -> _Words:
+    if _is_mandatory(error):
+        return _mandatory(subject)
+    return ("empty", f"{subject} is empty", "give it a value, or delete it")
+
+
+def _empty_mapping(_error: ValidationError, subject: str) -> _Words:
+    return ("empty", f"{subject} names no sub-field", "name one, or write null to clear the field")
+
+
+def _pattern(error: ValidationError, subject: str) -> _Words:
+    hints = {
+        "type": "write lower-case letters, digits, - and _, as in the name of the type schema",
+        "code": "write the event code, such as 12005",
+        "status_path": "write a path such as /opportunity/update/status",
+        "metrics_path": "write a path such as /opportunity/update/metrics",
+    }
+    return ("form", f"{subject} cannot be {shown(str(error.instance))}", hints.get(subject, ""))
+
+
+def _out_of_range(error: ValidationError, subject: str) -> _Words:
+    words = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
+    limit = f"{words[str(error.validator)]} {error.validator_value}"
+    return ("out-of-range", f"{subject} is {error.instance}, it must be {limit}", "")
+
+
+def _cannot_write(_error: ValidationError, subject: str) -> _Words:
+    hint = "delete the line: the CRM sets it by itself"
+    return ("read-only-field", f"{subject} is read-only", hint)
+
+
+def _not_unique(_error: ValidationError, subject: str) -> _Words:
+    return ("duplicate-option", f"{subject} names an option twice", "delete one of the two")
+
+
+def _unexpected(error: ValidationError, subject: str) -> _Words:
+    return ("schema", f"{subject}: {error.message}", "")
+
+
+_EXPLAIN: dict[str, Callable[[ValidationError, str], _Words]] = {
+    "type": _wrong_type,
+    "required": _missing,
+    "enum": _not_an_option,
+    "const": _not_an_option,
+    "maxLength": _too_long,
+    "minLength": _too_short,
+    "minProperties": _empty_mapping,
+    "pattern": _pattern,
+    "minimum": _out_of_range,
+    "maximum": _out_of_range,
+    "exclusiveMinimum": _out_of_range,
+    "readOnly": _cannot_write,
+    "uniqueItems": _not_unique,
+}
