@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from lsq_sync.simulator.crm import Crm
 from lsq_sync.simulator.queue import BrokeDown, Failed, Succeeded, Task
-from lsq_sync.simulator.rules import Refused
+from lsq_sync.simulator.refusal import RefusedError
 from lsq_sync.simulator.scenario import Answers, Queue, Words
 from lsq_sync.simulator.update import UnparsableError, parse_json, parse_update
 from lsq_sync.simulator.wire import Reply, Request, application_error, json_reply, parse_error
@@ -39,8 +39,8 @@ def _refusal_at_submit(crm: Crm, body: bytes, now: float) -> Reply | None:
                 crm.check(parse_update(body), now)
     except UnparsableError as error:
         return parse_error(str(error))
-    except Refused as refusal:
-        return application_error(refusal.failure.exception_type, refusal.failure.message)
+    except RefusedError as refusal:
+        return application_error(refusal.exception_type, refusal.message)
     return None
 
 
@@ -90,7 +90,7 @@ def _word(words: Words, queue: Queue, task: Task) -> str:
         if waiting_for_retry and queue.retrying_status == "ERROR":
             return words.error
         return words.queued
-    match task.verdict:
+    match task.result:
         case Succeeded():
             return words.success
         case Failed(outcome="FAILURE"):
@@ -100,11 +100,11 @@ def _word(words: Words, queue: Queue, task: Task) -> str:
 
 
 def _reason(task: Task) -> str | None:
-    match task.verdict:
+    match task.result:
         case Succeeded():
             return "Request was successfully completed"
         case Failed():
-            return task.verdict.reason
+            return task.result.reason
         case BrokeDown(message):
             return message
         case None:
@@ -113,9 +113,9 @@ def _reason(task: Task) -> str | None:
 
 def _message(task: Task, answers: Answers) -> Any:
     """The synchronous call's answer; null when not successful. [documented]"""
-    if not isinstance(task.verdict, Succeeded):
+    if not isinstance(task.result, Succeeded):
         return None
-    return _shown(json.dumps(success_body(task.verdict)), answers.message)
+    return _shown(json.dumps(success_body(task.result)), answers.message)
 
 
 def success_body(verdict: Succeeded) -> dict[str, Any]:

@@ -24,13 +24,25 @@ from lsq_sync.simulator.account import (
 )
 from lsq_sync.simulator.faults import Subject
 from lsq_sync.simulator.plots import PlotBook
-from lsq_sync.simulator.queue import BrokeDown, Failed, Metrics, Succeeded, Task, TaskQueue, Verdict
+from lsq_sync.simulator.queue import (
+    BrokeDown,
+    Failed,
+    Metrics,
+    Result,
+    Succeeded,
+    Task,
+    TaskQueue,
+    Verdict,
+)
 from lsq_sync.simulator.records import Record, Records
-from lsq_sync.simulator.rules import Changes, Check, Refused
+from lsq_sync.simulator.refusal import RefusedError
+from lsq_sync.simulator.rules import Changes, Check
 from lsq_sync.simulator.scenario import Deletion, HumanEdit, Scenario
 from lsq_sync.simulator.update import UnparsableError, Update, parse_update
 
 STAMP_FORM: Final = "%Y-%m-%d %H:%M:%S"
+# An opportunity is an activity. [seen in code]
+UNKNOWN_OPPORTUNITY: Final = ("MXUnknownProspectActivityException", "Activity does not exist.")
 _NAMESPACE: Final = uuid.UUID("7f1c8a52-0f0e-4a0d-9d3b-15a5a9c0ffee")
 _NOBODY: Final = User("00000000-0000-0000-0000-000000000000", "System", "")
 
@@ -43,6 +55,7 @@ class Crm:
         self.started = started
         self.scenario = scenario
         self.types: dict[int, OpportunityType] = {one.code: one for one in account.types}
+        self._users = {user.id.lower(): user for user in account.users}
         auto_ids = {one.code: one.auto_id_field for one in account.types}
         self.records = Records(
             (_record(one, self._stamp(0)) for one in account.opportunities), auto_ids
@@ -55,6 +68,14 @@ class Crm:
     def user(self) -> User:
         """The user whose keys these are."""
         return self.account.users[0] if self.account.users else _NOBODY
+
+    def user_name(self, user_id: str | None) -> str | None:
+        user = self._users.get((user_id or "").lower())
+        return user.name if user else None
+
+    def user_email(self, user_id: str | None) -> str | None:
+        user = self._users.get((user_id or "").lower())
+        return user.email if user else None
 
     def set_scenario(self, scenario: Scenario) -> None:
         """From now on this scenario holds; records, queue and RequestIDs stay."""
@@ -128,7 +149,7 @@ class Crm:
 
     # What the worker does
 
-    def _perform(self, task: Task, at: float) -> Verdict:
+    def _perform(self, task: Task, at: float) -> Result:
         plot = task.plot
         if plot.fault and plot.breaks_down(task.attempts):
             return BrokeDown(plot.fault.message)
@@ -152,22 +173,22 @@ class Crm:
         """Checks an update and carries it out: what the worker and the synchronous call share."""
         try:
             record, changes = self.check(update, at)
-        except Refused as refusal:
-            return refusal.failure
+        except RefusedError as refusal:
+            return Failed(refusal.exception_type, refusal.message)
         if not lost:
             self._store(record, changes, at)
         return Succeeded(record.id)
 
     def check(self, update: Update, at: float) -> tuple[Record, Changes]:
-        """What an update would change in which record. Raises `Refused`."""
+        """What an update would change in which record. Raises `RefusedError`."""
         if not update.key:
-            raise Refused(
+            raise RefusedError(
                 "MXMandatoryAttributeMissingException",
                 "'ProspectOpportunityId' is mandatory for updating opportunity",
             )
         record = self.records.by_key(update.key)
         if record is None or not record.exists_at(at):
-            raise Refused("MXUnknownProspectActivityException", "Activity does not exist.")
+            raise RefusedError(*UNKNOWN_OPPORTUNITY)
         known = self.types[record.code]
         check = Check(self.scenario.rules, known, record.values, self.account.users)
         return record, check.changes(update)

@@ -42,7 +42,8 @@ class BrokeDown:
     message: str
 
 
-Verdict: TypeAlias = Succeeded | Failed | BrokeDown
+Verdict: TypeAlias = Succeeded | Failed  # what the application says
+Result: TypeAlias = Verdict | BrokeDown  # what an attempt comes to
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class Task:
     plot: Plot
     submitted_at: float
     attempts: int = 0
-    verdict: Verdict | None = None  # the last attempt's
+    result: Result | None = None  # the last attempt's
     settled_at: float | None = None  # when it became final
 
 
@@ -67,7 +68,7 @@ class Metrics:
     per_minute: float
 
 
-Perform: TypeAlias = Callable[[Task, float], Verdict]
+Perform: TypeAlias = Callable[[Task, float], Result]
 
 
 class TaskQueue:
@@ -117,7 +118,7 @@ class TaskQueue:
     def _attempt(self, task: Task, at: float, perform: Perform) -> None:
         self._attempts.append(at)
         self._forget_attempts(at)
-        task.verdict = perform(task, at)
+        task.result = perform(task, at)
         task.attempts += 1
         wait = self._wait_before_retry(task)
         if wait is None:
@@ -128,7 +129,7 @@ class TaskQueue:
 
     def _wait_before_retry(self, task: Task) -> float | None:
         ladder = self.settings.retry_seconds
-        if isinstance(task.verdict, BrokeDown) and task.attempts <= len(ladder):
+        if isinstance(task.result, BrokeDown) and task.attempts <= len(ladder):
             return ladder[task.attempts - 1]
         return None
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lsq_sync.simulator.account import NOTE
-
 REVISIONS_KEPT: Final = 200
 
 
@@ -32,10 +30,6 @@ class Record:
     deleted_at: float = float("inf")
     modified_at: float = float("-inf")
     revisions: deque[Revision] = field(default_factory=lambda: deque(maxlen=REVISIONS_KEPT))
-
-    @property
-    def note(self) -> str:
-        return self.values.get(NOTE, "")
 
     def change(self, changes: Mapping[str, str], at: float) -> None:
         self.revisions.append(Revision(at, {name: self.values.get(name) for name in changes}))

@@ -21,7 +21,7 @@ from lsq_sync.simulator.account import (
     User,
     sub_field_name,
 )
-from lsq_sync.simulator.queue import Failed
+from lsq_sync.simulator.refusal import RefusedError
 from lsq_sync.simulator.scenario import Rules
 from lsq_sync.simulator.update import FieldWrite, Update
 
@@ -40,14 +40,6 @@ class Changes:
     new_options: tuple[tuple[str, str], ...] = ()  # field, option
 
 
-class Refused(Exception):  # noqa: N818 - an outcome, not an error of ours
-    """A rule does not hold."""
-
-    def __init__(self, exception_type: str, message: str) -> None:
-        super().__init__(exception_type, message)
-        self.failure = Failed(exception_type, message)
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """The rules of one account, for one record."""
@@ -58,10 +50,10 @@ class Check:
     users: tuple[User, ...] = ()
 
     def changes(self, update: Update) -> Changes:
-        """What the update changes. Raises `Refused`."""
+        """What the update changes. Raises `RefusedError`."""
         if update.fields is None:
             # Seen with a wrapped body; note that it is not an MX name. [seen in code]
-            raise Refused(
+            raise RefusedError(
                 "ArgumentNullException", "Value cannot be null.\r\nParameter name: source"
             )
         self._refuse_status_without_comment(update.fields)
@@ -100,13 +92,13 @@ class Check:
         if known is None:
             if self.rules.unknown_field == "ignore":
                 return None
-            raise Refused(
+            raise RefusedError(
                 "MXInvalidActivityFieldsException", f"Field name : '{name}' does not exist."
             )
         if known.is_read_only:
             if self.rules.read_only == "ignore":
                 return None
-            raise Refused(
+            raise RefusedError(
                 "MXInvalidActivityFieldsException", f"Field name : '{name}' is read only."
             )
         return known
@@ -117,7 +109,7 @@ class Check:
             if self.rules.null_value == "ignore":
                 return None
             if self.rules.null_value == "reject":
-                raise Refused(
+                raise RefusedError(
                     "MXInvalidInputException", f"Value of '{known.schema_name}' cannot be null."
                 )
             value = ""
@@ -132,17 +124,17 @@ class Check:
 
     def _refuse_clearing(self, known: Field) -> None:
         if known.is_mandatory and self.rules.mandatory_cleared == "reject":
-            raise Refused("MXInvalidActivityFieldsException", _mandatory(known))
+            raise RefusedError("MXInvalidActivityFieldsException", _mandatory(known))
 
     def _refuse_script(self, value: str) -> None:
         if self.rules.script_text == "reject" and SCRIPT.search(value):
-            raise Refused(
+            raise RefusedError(
                 "MXXSSException", "A potentially dangerous value was detected in the request."
             )
 
     def _refuse_wrong_type(self, known: Field, value: str) -> None:
         if not self._has_type(known, value):
-            raise Refused(
+            raise RefusedError(
                 "MXInvalidDataTypeException",
                 f"Invalid value for '{known.schema_name}' of datatype : '{known.data_type}'.",
             )
@@ -165,7 +157,7 @@ class Check:
     def _refuse_unknown_user(self, value: str) -> None:
         known = {user.id.lower() for user in self.users}
         if self.rules.unknown_user == "reject" and value.lower() not in known:
-            raise Refused("MXInvalidEntityException", "User does not exist in the system")
+            raise RefusedError("MXInvalidEntityException", "User does not exist in the system")
 
     def _shortened(self, known: Field, value: str) -> str:
         if not known.max_length or len(value) <= known.max_length:
@@ -176,7 +168,7 @@ class Check:
             case "truncate":
                 return value[: known.max_length]
             case "reject":
-                raise Refused(
+                raise RefusedError(
                     "MXInvalidInputException",
                     f"Length of '{known.schema_name}' can not be more than {known.max_length}.",
                 )
@@ -186,7 +178,7 @@ class Check:
         changes = STATUS in sent and sent[STATUS] != self.current.get(STATUS)
         comment = self.type.field(STATUS_COMMENT)
         if self.rules.status_comment and changes and comment and not sent.get(STATUS_COMMENT):
-            raise Refused("MXInvalidActivityFieldsException", _mandatory(comment))
+            raise RefusedError("MXInvalidActivityFieldsException", _mandatory(comment))
 
     # Options, which depend on what else is in the update
 
@@ -215,7 +207,7 @@ class Check:
         if not (_is_dropdown(known) and missing):
             return ()
         if self.rules.unlisted_option == "reject":
-            raise Refused(
+            raise RefusedError(
                 "MXInvalidInputException",
                 f"Invalid option '{missing[0]}' provided for '{known.schema_name}'.",
             )
@@ -236,7 +228,7 @@ class Check:
         fitting = dict(known.dependent_options).get(parent, ())
         elsewhere = value in self._options(known) and value not in fitting
         if elsewhere and self.rules.stage_outside_status == "reject":
-            raise Refused(
+            raise RefusedError(
                 "MXInvalidInputException",
                 f"Invalid option '{value}' provided for '{known.schema_name}': "
                 f"'{known.parent_field}' is '{parent}'.",

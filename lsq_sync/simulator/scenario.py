@@ -113,6 +113,9 @@ class Answers:
     unknown_opportunity: Literal[500, "empty"] = 500
     # The shape of DependentOptionSet is not known. [inferred]
     dependent_option_set: Literal["by_parent", "list"] = "by_parent"
+    # Rows that sort alike change places from page to page, so that paging by a time duplicates
+    # and drops rows. [seen in code]
+    unstable_ties: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
-from lsq_sync.simulator.account import DEFAULT_KEYS, Account, Keys
+from lsq_sync.simulator.account import DEFAULT_KEYS, NOTE, Account, Keys
 from lsq_sync.simulator.clock import Clock
 from lsq_sync.simulator.errors import SimulatorError
 from lsq_sync.simulator.http import Simulator
@@ -121,7 +121,7 @@ def _opportunity_view(record: Record) -> OpportunityView:
         id=record.id,
         code=record.code,
         fields=dict(record.values),
-        note=record.note,
+        note=record.values.get(NOTE, ""),
         deleted=record.deleted_at != float("inf"),
         modified_at=record.modified_at,
     )
