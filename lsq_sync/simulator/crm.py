@@ -22,6 +22,7 @@ from lsq_sync.simulator.account import (
     OpportunityType,
     User,
 )
+from lsq_sync.simulator.errors import SimulatorError
 from lsq_sync.simulator.faults import Subject
 from lsq_sync.simulator.plots import PlotBook
 from lsq_sync.simulator.queue import (
@@ -62,7 +63,7 @@ class Crm:
         )
         self.queue = TaskQueue(scenario.queue)
         self._tasks: dict[str, Task] = {}
-        self._follow(scenario)
+        self._follow(scenario, 0.0)
 
     @property
     def user(self) -> User:
@@ -77,17 +78,33 @@ class Crm:
         user = self._users.get((user_id or "").lower())
         return user.email if user else None
 
-    def set_scenario(self, scenario: Scenario) -> None:
-        """From now on this scenario holds; records, queue and RequestIDs stay."""
-        self.scenario = scenario
+    def set_scenario(self, scenario: Scenario, now: float) -> None:
+        """From now on this scenario holds, with those of its edits that are still to come; records,
+        queue and RequestIDs stay.
+        """
+        self.advance(now)
         self.queue.settings = scenario.queue
-        self._follow(scenario)
+        self._follow(scenario, now)
 
-    def _follow(self, scenario: Scenario) -> None:
+    def _follow(self, scenario: Scenario, now: float) -> None:
+        events: list[HumanEdit | Deletion] = [*scenario.human_edits, *scenario.deletions]
+        for event in events:
+            self._refuse_unknown(event, scenario.name)
+        self.scenario = scenario
         self._random = random.Random(scenario.seed)
         self._plots = PlotBook(scenario)
-        events: list[HumanEdit | Deletion] = [*scenario.human_edits, *scenario.deletions]
-        self._events = sorted(events, key=lambda event: event.at, reverse=True)
+        coming = [event for event in events if event.at >= now]
+        self._events = sorted(coming, key=lambda event: event.at, reverse=True)
+
+    def _refuse_unknown(self, event: HumanEdit | Deletion, name: str) -> None:
+        record = self.records.by_key(event.id)
+        if record is None:
+            raise SimulatorError(f"scenario {name}", f"the account has no opportunity {event.id}")
+        if isinstance(event, HumanEdit) and not self.types[record.code].field(event.field):
+            raise SimulatorError(
+                f"scenario {name}",
+                f"{self.types[record.code].display_name} has no field {event.field}",
+            )
 
     # Time
 

@@ -26,6 +26,7 @@ from lsq_sync.simulator.wire import (
     Request,
     forbidden_reply,
     json_reply,
+    parse_error,
     rate_limit_reply,
     unauthorized_reply,
 )
@@ -68,6 +69,7 @@ class Simulator:
         self.crm = Crm(account, scenario, started)
         self.keys = keys
         self.log = Log(sink)
+        self.limiter = Limiter(scenario.rate_limit)
         self._started = started
         self._sequence = 0
         self._follow(scenario)
@@ -76,16 +78,18 @@ class Simulator:
     def scenario(self) -> Scenario:
         return self.crm.scenario
 
-    def set_scenario(self, scenario: Scenario) -> None:
+    def set_scenario(self, scenario: Scenario, moment: Moment) -> None:
         """From now on this scenario holds. Calls are counted from 1 again; records stay."""
-        self.crm.set_scenario(scenario)
+        limit = self.scenario.rate_limit
+        self.crm.set_scenario(scenario, moment.simulated)
+        if scenario.rate_limit != limit:
+            self.limiter = Limiter(scenario.rate_limit)
         self._follow(scenario)
 
     def _follow(self, scenario: Scenario) -> None:
         self._endpoints = _endpoints(scenario)
         self._numbers: Counter[Kind] = Counter()
         self._faults = FaultBook(scenario.faults)
-        self.limiter = Limiter(scenario.rate_limit)
 
     # One call
 
@@ -99,7 +103,7 @@ class Simulator:
         return reply
 
     def _call(self, request: Request, moment: Moment) -> _Call:
-        endpoint = self._endpoints.get(request.path.lower())
+        endpoint = self._endpoints.get(request.path)
         kind = endpoint.kind if endpoint else "other"
         self._numbers[kind] += 1
         return _Call(
@@ -131,12 +135,12 @@ class Simulator:
         )
 
     def _no_endpoint(self, call: _Call) -> Reply | None:
-        endpoint = self._endpoints.get(call.request.path.lower())
+        endpoint = self._endpoints.get(call.request.path)
         if endpoint is None:
             return _no_such_path(call.request.path, self.scenario)
         if endpoint.verb != call.request.method:
             return Reply(405, b"Method not allowed.", HTML_TYPE)
-        return None
+        return _no_json(call.request)
 
     def _no_access(self, call: _Call) -> Reply | None:
         """The async gateway wants its own key first; only a submit and /v2/ want the pair."""
@@ -202,7 +206,7 @@ class Simulator:
 
 
 def _endpoints(scenario: Scenario) -> dict[str, Endpoint]:
-    """Every path that is served, in lower case."""
+    """Every path that is served."""
     paths = scenario.paths
     asynchronous = {
         SUBMIT_PATH: Endpoint("submit", "POST"),
@@ -213,7 +217,7 @@ def _endpoints(scenario: Scenario) -> dict[str, Endpoint]:
     }
     synchronous = {call.path: Endpoint(call.kind, call.verb) for call in sync_calls.CALLS}
     both = asynchronous | synchronous
-    return {path.lower(): endpoint for path, endpoint in both.items() if path is not None}
+    return {path: endpoint for path, endpoint in both.items() if path is not None}
 
 
 def _no_such_path(path: str, scenario: Scenario) -> Reply:
@@ -223,6 +227,14 @@ def _no_such_path(path: str, scenario: Scenario) -> Reply:
     if scenario.paths.missing == 403:
         return json_reply({"message": "Missing Authentication Token"}, 403)
     return json_reply({"message": "Not Found"}, 404)
+
+
+def _no_json(request: Request) -> Reply | None:
+    """A body has to be announced as JSON. [documented] error-handling"""
+    announced = request.headers.get("content-type", "")
+    if not request.body or announced.startswith("application/json"):
+        return None
+    return parse_error(f"The content type '{announced}' is not supported.")
 
 
 def _update(request: Request) -> Update | None:

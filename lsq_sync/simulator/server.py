@@ -182,9 +182,8 @@ class RunningSimulator:
     def set_scenario(self, scenario: Scenario) -> None:
         """From now on this scenario holds. Calls are counted from 1 again; records stay."""
         with self._lock:
-            self._simulator.crm.advance(self._clock.now().simulated)
+            self._simulator.set_scenario(scenario, self._clock.now())
             self._clock.set_scale(scenario.time_scale)
-            self._simulator.set_scenario(scenario)
 
     def skip(self, seconds: float) -> None:
         """Lets so many simulated seconds pass at once."""
@@ -273,6 +272,12 @@ class _Connection:
         reply = self._simulator.handle(_request(request, body))
         if reply.wait:
             await self._pause(reply.wait)
+        try:
+            return await self._deliver(request, reply)
+        except ConnectionError:  # the client has gone
+            return web.Response()
+
+    async def _deliver(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         match reply.delivery:
             case "whole":
                 return _response(reply)

@@ -41,7 +41,7 @@ NO_EVENT_CODE: Final = ("MXInvalidActivityException", "Event Code is invalid or 
 def answer(crm: Crm, request: Request, now: float) -> Reply:
     """Answers a call to one of `CALLS`."""
     try:
-        return _BY_PATH[request.path.lower()].answer(crm, request, now)
+        return _BY_PATH[request.path].answer(crm, request, now)
     except UnparsableError as error:
         return parse_error(str(error))
     except RefusedError as error:
@@ -373,4 +373,4 @@ CALLS: Final = (
     SyncCall(f"{OPPORTUNITIES}/Delete", "GET", "update", _delete),
 )
 
-_BY_PATH: Final = {call.path.lower(): call for call in CALLS}
+_BY_PATH: Final = {call.path: call for call in CALLS}
