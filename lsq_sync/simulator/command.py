@@ -53,7 +53,7 @@ async def _serve(
     ) as running:
         screen.show(banner(running, account, scenario))
         await stop.wait()
-        screen.show(f"Stopped after {running.crm.count()} calls.")
+        screen.show(f"Stopped; calls answered: {running.crm.count()}")
 
 
 class _Screen:
