@@ -11,10 +11,11 @@ from lsq_sync.simulator.account import Account
 from lsq_sync.simulator.data import load_account
 from lsq_sync.simulator.http import SUBMIT_PATH
 from lsq_sync.simulator.log import Entry
+from lsq_sync.simulator.running import RunningSimulator
 from lsq_sync.simulator.sample import sample_account
 from lsq_sync.simulator.scenario import Scenario
 from lsq_sync.simulator.scenario_file import load_scenario
-from lsq_sync.simulator.server import RunningSimulator, serving
+from lsq_sync.simulator.server import serving
 from lsq_sync.simulator.sync_calls import CALLS
 
 DEFAULT_PORT: Final = 8787

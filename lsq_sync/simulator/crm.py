@@ -42,6 +42,7 @@ from lsq_sync.simulator.scenario import Deletion, HumanEdit, Scenario
 from lsq_sync.simulator.update import UnparsableError, Update, parse_update
 
 STAMP_FORM: Final = "%Y-%m-%d %H:%M:%S"
+UNKNOWN_TYPE: Final = ("MXInvalidActivityException", "Event Code is invalid or empty")
 # An opportunity is an activity. [seen in code]
 UNKNOWN_OPPORTUNITY: Final = ("MXUnknownProspectActivityException", "Activity does not exist.")
 _NAMESPACE: Final = uuid.UUID("7f1c8a52-0f0e-4a0d-9d3b-15a5a9c0ffee")
@@ -70,6 +71,14 @@ class Crm:
         """The user whose keys these are."""
         return self.account.users[0] if self.account.users else _NOBODY
 
+    def known_type(self, code: object) -> OpportunityType:
+        """The type of an event code, which comes as a number or as text. Raises `RefusedError`."""
+        text = str(code).strip()
+        known = self.types.get(int(text)) if text.isdecimal() else None
+        if known is None:
+            raise RefusedError(*UNKNOWN_TYPE)
+        return known
+
     def user_name(self, user_id: str | None) -> str | None:
         user = self._users.get((user_id or "").lower())
         return user.name if user else None
@@ -93,6 +102,7 @@ class Crm:
         self.scenario = scenario
         self._random = random.Random(scenario.seed)
         self._plots = PlotBook(scenario)
+        self._accepted_before = len(self._tasks)
         coming = [event for event in events if event.at >= now]
         self._events = sorted(coming, key=lambda event: event.at, reverse=True)
 
@@ -137,7 +147,7 @@ class Crm:
             request_id=self._request_id(number),
             payload=payload.decode("utf-8", errors="replace"),
             update=update,
-            plot=self._plots.plot(self._subject(number, update)),
+            plot=self._plots.plot(self._subject(number - self._accepted_before, update)),
             submitted_at=now,
         )
         self._tasks[task.request_id] = task
@@ -152,6 +162,11 @@ class Crm:
         lifetime = self.scenario.queue.request_id_seconds
         expired = task and lifetime is not None and now - task.submitted_at > lifetime
         return None if expired else task
+
+    def subject_of(self, request_id: str) -> str | None:
+        """Which opportunity a RequestID is about, as it was addressed."""
+        task = self._tasks.get(request_id.lower())
+        return task.update.key if task and isinstance(task.update, Update) else None
 
     def tasks(self) -> tuple[Task, ...]:
         return tuple(self._tasks.values())

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, assert_never
 
-from lsq_sync.simulator.account import OWNER, Field, OpportunityType, sub_field_name
+from lsq_sync.simulator.account import NOTE, OWNER, Field, OpportunityType, sub_field_name
 from lsq_sync.simulator.scenario import DateForm, Echo
 
 MASKED: Final = "XXXXXXXX"
 NO_DATE: Final = "0001-01-01 00:00:00"  # treated as "no date" by the CRM's own client
 DATE_TYPES: Final = frozenset({"Date", "DateTime"})
 TEXT_TYPES: Final = frozenset({"String", "Text"})
+_NOTE: Final = Field(NOTE, "Notes", "String")
 _STORED_DATE: Final = "%Y-%m-%d %H:%M:%S"
 
 
@@ -55,6 +56,10 @@ class Mirror:
         elif flat or column == known.schema_name:  # only "ESS" accounts know `~` columns
             text = self.text(known, values.get(column, ""), column in touched)
             put(row, column, text, self.echo)
+
+    def note(self, values: Mapping[str, str]) -> str:
+        """The note as it stands beside the fields."""
+        return self.text(_NOTE, values.get(NOTE, ""), touched=True)
 
     def value(self, known: Field, values: Mapping[str, str], touched: Set[str]) -> str:
         """One field's text, a custom field set as JSON; "" where there is nothing."""

@@ -51,6 +51,7 @@ class _Call:
     number: int
     keys: Presented
     update: Update | None
+    opportunity: str | None
     request_id: str | None = None
     limited: bool = False
 
@@ -106,21 +107,29 @@ class Simulator:
         endpoint = self._endpoints.get(request.path)
         kind = endpoint.kind if endpoint else "other"
         self._numbers[kind] += 1
+        update = _update(request) if kind in ("submit", "update") else None
         return _Call(
             request=request,
             moment=moment,
             kind=kind,
             number=self._numbers[kind],
             keys=presented(self.keys, request),
-            update=_update(request) if kind in ("submit", "update") else None,
+            update=update,
+            opportunity=self._opportunity(request, update),
             request_id=request.query.get("requestid") if kind == "status" else None,
         )
 
     def _subject(self, call: _Call) -> Subject:
-        update = call.update
-        if update is None:
-            return Subject(call.number)
-        return Subject(call.number, self.crm.names(update.key), update.flat())
+        ids = self.crm.names(call.opportunity) if call.opportunity else frozenset[str]()
+        return Subject(call.number, ids, call.update.flat() if call.update else {})
+
+    def _opportunity(self, request: Request, update: Update | None) -> str | None:
+        """What a call is about, by the name it is called there."""
+        if update:
+            return update.key
+        return request.query.get("opportunityid") or self.crm.subject_of(
+            request.query.get("requestid", "")
+        )
 
     def _spoilt(self, call: _Call, fault: Fault) -> Reply:
         good = self._answer(call) if is_processed(fault) else NOTHING
@@ -194,7 +203,7 @@ class Simulator:
                 keys=call.keys.pair,
                 x_api_key=call.keys.x_api_key,
                 status=reply.status,
-                opportunity=call.update.key if call.update else None,
+                opportunity=call.opportunity,
                 request_id=call.request_id,
                 fields=call.update.flat() if call.update else {},
                 note=call.update.note if call.update else None,

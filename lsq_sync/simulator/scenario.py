@@ -195,7 +195,7 @@ class Which:
     """Picks calls or updates: every condition given must hold; without any, all are picked.
 
     `calls` and `every` count calls of one kind (for a fault) or accepted updates (elsewhere),
-    from 1. `times` ends it after so many.
+    from 1 and from where the scenario was set. `times` ends it after so many.
     """
 
     calls: tuple[Span, ...] = ()

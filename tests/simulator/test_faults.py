@@ -53,6 +53,16 @@ def test_a_fault_may_be_for_one_path() -> None:
     assert caller.post("OpportunityManagement.svc/GetOpportunitiesById", {}).status == 500
 
 
+def test_polls_and_reads_are_found_by_opportunity_too() -> None:
+    faults = [{"on": kind, "id": ONE.id, "do": "status"} for kind in ("status", "read")]
+    caller = Caller(faults=faults)
+    ids = [caller.update(one, {}) for one in (ONE, OTHER)]
+    assert [caller.status_reply(one).status for one in ids] == [500, 200]
+    path = "OpportunityManagement.svc/GetOpportunityDetails"
+    found = [caller.get(path, opportunityid=one.id).status for one in (ONE, OTHER)]
+    assert found == [500, 200]
+
+
 PROCESSED = ["drop_after", "delay", "truncated", "empty", "oversized", "slow_body"]
 NOT_PROCESSED = [
     "drop_before",

@@ -144,7 +144,8 @@ def test_people_edit_and_delete(sim: RunningSimulator) -> None:
 def test_what_a_test_may_look_at(sim: RunningSimulator) -> None:
     sim.set_scenario(UNLIMITED)
     request_id = submit(sim, "5").json["RequestID"]
-    assert sim.crm.tasks()[-1].request_id == request_id
+    task = sim.crm.tasks()[-1]
+    assert (task.request_id, task.opportunity, task.outcome) == (request_id, ONE.id, "succeeded")
     assert sim.crm.log("submit")[-1].request_id == request_id
     assert sim.crm.log()[-1].fields == {NUMBER: "5"}
     assert len(sim.crm.opportunities()) == len(ACCOUNT.opportunities)
