@@ -50,5 +50,11 @@ def _state(given: object, expected: object) -> KeyState:
     return "valid" if given == expected else "invalid"
 
 
-def without_keys(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name not in KEY_PARAMETERS}
+def without_keys(query: Mapping[str, str], keys: Keys) -> dict[str, str]:
+    """What of a query may be written down: no key, whatever it is called."""
+    secrets = (keys.access_key, keys.secret_key, keys.x_api_key)
+    return {
+        name: value
+        for name, value in query.items()
+        if name not in KEY_PARAMETERS and value not in secrets
+    }

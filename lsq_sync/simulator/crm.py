@@ -129,11 +129,8 @@ class Crm:
                 self.delete(event.id, event.at)
         self.queue.advance(now, self._perform)
 
-    def stamp(self, at: float) -> str:
-        """A simulated second as the CRM writes it: UTC, no zone."""
-        return self._stamp(at)
-
     def _stamp(self, at: float) -> str:
+        """A simulated second as the CRM writes it: UTC, no zone."""
         return (self.started + timedelta(seconds=at)).strftime(STAMP_FORM)
 
     # The queue

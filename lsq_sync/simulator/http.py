@@ -140,7 +140,7 @@ class Simulator:
             self._no_endpoint(call)
             or self._no_access(call)
             or self._no_room(call)
-            or (self._dispatch(call))
+            or self._dispatch(call)
         )
 
     def _no_endpoint(self, call: _Call) -> Reply | None:
@@ -199,7 +199,7 @@ class Simulator:
                 number=call.number,
                 method=call.request.method,
                 path=call.request.path,
-                query=without_keys(call.request.query),
+                query=without_keys(call.request.query, self.keys),
                 keys=call.keys.pair,
                 x_api_key=call.keys.x_api_key,
                 status=reply.status,

@@ -1,7 +1,7 @@
 """The account over time: people, lag, deletion."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.simulator.errors import SimulatorError
@@ -106,6 +106,7 @@ TIMES = st.lists(st.floats(0, 100), min_size=1, max_size=8)
 
 
 @given(TIMES, TIMES, TIMES)
+@settings(deadline=None)
 def test_how_often_it_is_asked_does_not_change_what_happens(
     updates: list[float], edits: list[float], questions: list[float]
 ) -> None:

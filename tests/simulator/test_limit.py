@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.simulator.limit import Limiter, busiest_window
@@ -17,6 +17,7 @@ def arrivals(gaps: list[float]) -> list[float]:
 
 
 @given(GAPS, st.integers(1, 6), st.sampled_from([0.5, 1.0, 5.0]))
+@settings(deadline=None)
 def test_no_window_ever_holds_more_admitted_calls_than_the_limit(
     gaps: list[float], calls: int, seconds: float
 ) -> None:
@@ -28,6 +29,7 @@ def test_no_window_ever_holds_more_admitted_calls_than_the_limit(
 
 
 @given(GAPS, st.integers(1, 6))
+@settings(deadline=None)
 def test_a_call_is_refused_only_when_the_window_is_full(gaps: list[float], calls: int) -> None:
     limiter = Limiter(RateLimit(calls=calls, seconds=5))
     admitted: list[float] = []

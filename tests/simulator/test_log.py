@@ -52,7 +52,7 @@ def test_keys_are_never_in_it() -> None:
     caller = Caller()
     caller.update(ONE, {"mx_Custom_6": "1"})
     caller.details(ONE.id)
-    caller.call(Request("GET", "/opportunity/update/metrics", {"x-api-key": SECRETS[2]}, GATEWAY))
+    caller.call(Request("GET", "/opportunity/update/metrics", {"key": SECRETS[2]}, GATEWAY))
     written = "".join(entry.line() for entry in caller.simulator.log.entries())
     assert ONE.id in written
     assert not any(secret in written for secret in SECRETS)

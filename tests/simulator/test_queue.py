@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.simulator.plots import Plot
@@ -108,6 +108,7 @@ SUBMITS = st.lists(st.tuples(st.floats(0, 60), st.floats(0, 30), st.integers(0, 
 
 
 @given(SUBMITS, STEPS, st.sampled_from([None, 1.0, 30.0]))
+@settings(deadline=None)
 def test_it_does_not_matter_how_often_it_is_asked(
     submits: list[tuple[float, float, int]], steps: list[float], per_minute: float | None
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import lsq_sync.simulator
 from lsq_sync.simulator.errors import SimulatorError
@@ -172,6 +173,12 @@ def compare_field(default: Any, hint: Any, described: dict[str, Any], place: str
 def literals(hint: Any) -> set[Any]:
     arguments = get_args(hint)
     return set().union(*(literals(one) if get_args(one) else {one} for one in arguments))
+
+
+@pytest.mark.parametrize("name", ["scenario.schema.json", "simulator-data.schema.json"])
+def test_the_schemas_are_schemas(name: str) -> None:
+    text = (REPOSITORY / "schemas" / name).read_text(encoding="utf-8")
+    Draft202012Validator.check_schema(json.loads(text))
 
 
 def test_the_schema_has_every_switch_with_its_default() -> None:
