@@ -52,7 +52,7 @@ class Mirror:
                 name = sub_field_name(column, sub.schema_name)
                 put(row, name, self.text(sub, values.get(name, ""), name in touched), self.echo)
         elif known.is_custom_field_set:
-            put(row, column, self._as_json(known, values, touched), self.echo)
+            put(row, column, self.as_json(known, values, touched), self.echo)
         elif flat or column == known.schema_name:  # only "ESS" accounts know `~` columns
             text = self.text(known, values.get(column, ""), column in touched)
             put(row, column, text, self.echo)
@@ -60,13 +60,6 @@ class Mirror:
     def note(self, values: Mapping[str, str]) -> str:
         """The note as it stands beside the fields."""
         return self.text(_NOTE, values.get(NOTE, ""), touched=True)
-
-    def value(self, known: Field, values: Mapping[str, str], touched: Set[str]) -> str:
-        """One field's text, a custom field set as JSON; "" where there is nothing."""
-        if known.is_custom_field_set:
-            return self._as_json(known, values, touched)
-        name = known.schema_name
-        return self.text(known, values.get(name, ""), name in touched)
 
     def text(self, known: Field, value: str, touched: bool) -> str:
         """One value as it reads back; "" where there is nothing."""
@@ -97,8 +90,8 @@ class Mirror:
         text = value.strip() if self.echo.trimmed else value
         return re.sub(r"\r?\n", "\r\n", text) if self.echo.line_ends == "crlf" else text
 
-    def _as_json(self, known: Field, values: Mapping[str, str], touched: Set[str]) -> str:
-        """A JSON string; the sub-field `Status` is there even if unused. [seen in code]"""
+    def as_json(self, known: Field, values: Mapping[str, str], touched: Set[str]) -> str:
+        """A custom field set as JSON; `Status` is there even if unused. [seen in code]"""
         shown = {
             sub.schema_name: self.text(sub, values.get(name, ""), name in touched)
             for sub in known.sub_fields

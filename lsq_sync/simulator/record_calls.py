@@ -80,7 +80,7 @@ def _with_value(
     described["SchemaName"] = name
     del described["Value"]
     if one.is_custom_field_set:
-        text = mirror.value(one, values, record.touched)
+        text = mirror.as_json(one, values, record.touched)
     else:
         text = mirror.text(one, values.get(name, ""), name in record.touched)
     put(described, "Value", text, echo)

@@ -125,3 +125,10 @@ def test_a_custom_field_set_may_read_as_flat_keys(column: str) -> None:
     assert row[name] == ONE.fields[name]
     assert CFS not in row
     assert caller.detail(ONE.id, name)["Value"] == ONE.fields[name]
+
+
+@pytest.mark.parametrize(("field", "odd"), [(NUMBER, "n/a"), (DATE_TIME, "soon")])
+def test_what_people_put_where_it_does_not_belong_reads_back_as_it_is(field: str, odd: str) -> None:
+    edit = {"at": 1, "id": ONE.id, "field": field, "value": odd}
+    caller = Caller(human_edits=[edit], echo={"numbers": "padded"})
+    assert caller.read(ONE.id, field, at=2) == odd

@@ -138,6 +138,8 @@ def test_people_edit_and_delete(sim: RunningSimulator) -> None:
     with pytest.raises(KeyError):
         sim.change("nobody", NUMBER, "1")
     with pytest.raises(KeyError):
+        sim.delete("nobody")
+    with pytest.raises(KeyError):
         sim.crm.opportunity("nobody")
 
 
@@ -150,6 +152,24 @@ def test_what_a_test_may_look_at(sim: RunningSimulator) -> None:
     assert sim.crm.log()[-1].fields == {NUMBER: "5"}
     assert len(sim.crm.opportunities()) == len(ACCOUNT.opportunities)
     assert sim.environment["LSQ_HOST"] == sim.environment["LSQ_ASYNC_HOST"] == sim.url
+
+
+def test_what_became_of_updates_can_be_looked_at() -> None:
+    scenario = scenario_from(
+        {
+            "queue": {"retry_seconds": [1]},
+            "system_faults": [{"call": 3, "failures": 2}, {"call": 4, "failures": 1}],
+        }
+    )
+    with SimulatorThread(ACCOUNT, scenario) as sim:
+        for value in ("1", "much", "3"):
+            submit(sim, value)
+        sim.skip(1)
+        submit(sim, "4")
+        seen = [(task.outcome, task.reason) for task in sim.crm.tasks()]
+    assert [outcome for outcome, _ in seen] == ["succeeded", "failed", "broke down", "waiting"]
+    assert str(seen[1][1]).startswith("MXInvalidDataTypeException")
+    assert seen[2][1] == "Unable to connect to the database."
 
 
 # Faults on the wire

@@ -10,6 +10,8 @@ from lsq_sync.simulator.wire import Request
 from tests.simulator.support import INSURANCES, LOANS, ONE, OTHER, Caller, decoded, update_body
 
 MANAGEMENT = "OpportunityManagement.svc"
+SEARCH = f"{MANAGEMENT}/Retrieve/BySearchParameter"
+FEED = "ProspectActivity.svc/RetrieveRecentlyModified"
 NUMBER = "mx_Custom_6"
 
 
@@ -24,7 +26,7 @@ def search_body(code: int = LOAN, *conditions: dict[str, str], **more: Any) -> d
 
 
 def found(caller: Caller, body: dict[str, Any], at: float = 0.0) -> Any:
-    return decoded(caller.post(f"{MANAGEMENT}/Retrieve/BySearchParameter", body, at))
+    return decoded(caller.post(SEARCH, body, at))
 
 
 def refusal(reply: Any) -> str:
@@ -241,11 +243,35 @@ def test_all_three_parts_are_mandatory(missing: str) -> None:
     assert refusal(reply).startswith("MXInvalid")
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"Paging": 5}'])
-def test_a_body_that_does_not_parse_is_400(body: bytes) -> None:
-    caller = Caller()
-    assert caller.post(f"{MANAGEMENT}/Retrieve/BySearchParameter", body).status in (400, 500)
-    assert caller.post("ProspectActivity.svc/RetrieveRecentlyModified", b"[1]").status == 400
+UNREADABLE: list[tuple[str, object]] = [
+    (SEARCH, b""),
+    (SEARCH, b"{"),
+    (SEARCH, []),
+    (FEED, [1]),
+    (FEED, {"Parameter": {"ActivityEvent": LOAN}, "Paging": 5}),
+    (FEED, {"Parameter": {"ActivityEvent": LOAN}, "Paging": {"PageSize": "many"}}),
+    (FEED, {"Parameter": "all"}),
+    (f"{MANAGEMENT}/Update", {"Fields": {}}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), UNREADABLE)
+def test_a_body_that_does_not_parse_is_400(path: str, body: object) -> None:
+    reply = Caller().post(path, body)
+    assert (reply.status, decoded(reply)["Status"]) == (400, "Error")
+
+
+REFUSED: list[tuple[str, object]] = [
+    (f"{MANAGEMENT}/GetOpportunitiesById", {}),
+    (f"{MANAGEMENT}/GetOpportunitiesById", {"SearchParameters": [5]}),
+    (FEED, {}),
+    (SEARCH, {"OpportunityEventCode": "nothing"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), REFUSED)
+def test_a_body_that_makes_no_sense_is_500(path: str, body: object) -> None:
+    assert refusal(Caller().post(path, body)).startswith("MXInvalid")
 
 
 # Lists
@@ -304,7 +330,7 @@ def test_paging_by_a_time_with_ties_duplicates_and_drops() -> None:
 def test_advanced_search_must_repeat_the_event_code() -> None:
     caller = Caller()
     body = search_body(LOAN) | {"OpportunityEventCode": INSURANCE}
-    path = f"{MANAGEMENT}/Retrieve/BySearchParameter"
+    path = SEARCH
     assert refusal(caller.post(path, body)) == "MXInvalidInputException"
     assert caller.post(path, body | {"AdvancedSearch": {"Conditions": []}}).status == 400
     assert caller.post(path, body | {"AdvancedSearch": "nonsense"}).status == 500
@@ -324,14 +350,14 @@ def test_advanced_search_conditions() -> None:
     }
     rows = found(caller, search_body(LOAN, between))["List"]
     assert [row["OpportunityId"] for row in rows] == [ONE.id]
-    odd = {"LSO": "Status", "Operator": "like", "RSO": "W"}
-    reply = caller.post(f"{MANAGEMENT}/Retrieve/BySearchParameter", search_body(LOAN, odd))
-    assert refusal(reply) == "MXInvalidInputException"
+    for odd in ({"LSO": "Status", "Operator": "like", "RSO": "W"}, between | {"RSO": "May"}):
+        reply = caller.post(SEARCH, search_body(LOAN, odd))
+        assert refusal(reply) == "MXInvalidInputException"
 
 
 def test_advanced_search_is_for_administrators() -> None:
     caller = Caller(access={"administrator": False})
-    reply = caller.post(f"{MANAGEMENT}/Retrieve/BySearchParameter", search_body())
+    reply = caller.post(SEARCH, search_body())
     assert refusal(reply) == "MXUnAuthorizedAccessException"
 
 
@@ -347,17 +373,17 @@ def test_recently_modified() -> None:
         },
         "Paging": {"PageIndex": 1, "PageSize": 1000},
     }
-    reply = decoded(caller.post("ProspectActivity.svc/RetrieveRecentlyModified", body, at=200))
+    reply = decoded(caller.post(FEED, body, at=200))
     (activity,) = reply["ProspectActivities"]
     assert (activity["Id"], activity["RelatedProspectId"]) == (OTHER.id, OTHER.lead_id)
     assert {"Key": NUMBER, "Value": "5"} in activity["Fields"]
     body["Parameter"] = {"FromDate": "2026-08-31 09:00:00", "ActivityEvent": LOAN}
-    later = decoded(caller.post("ProspectActivity.svc/RetrieveRecentlyModified", body, at=200))
+    later = decoded(caller.post(FEED, body, at=200))
     assert later == {"RecordCount": 0, "ProspectActivities": []}
 
 
 def test_pages_are_limited_to_a_thousand() -> None:
     body = {"Parameter": {"ActivityEvent": LOAN}, "Paging": {"PageSize": 1001}}
-    reply = Caller().post("ProspectActivity.svc/RetrieveRecentlyModified", body)
+    reply = Caller().post(FEED, body)
     assert refusal(reply) == "MXInvalidInputException"
     assert decoded(reply)["ExceptionMessage"] == "PageSize can not be more than 1000."
