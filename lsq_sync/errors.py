@@ -113,6 +113,16 @@ class NetworkError(LsqSyncError):
     code = "network"
 
 
+class StoppedError(LsqSyncError):
+    """A signal ended the command before anything was sent."""
+
+    code = "interrupted"
+
+    def __init__(self, number: int) -> None:
+        super().__init__("stopped before anything was sent")
+        self.number = number
+
+
 class RefusedError(LsqSyncError):
     """The tool declines to act: a safety limit, a stale plan, a conflict, an answer of no."""
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from lsq_sync.core.digest import Digest, digest
 from lsq_sync.core.model import UNTYPED, Account, FieldRule
 from lsq_sync.core.state import NOTE, Payload
-from lsq_sync.core.values import ABSENT, Absent, Value
+from lsq_sync.core.values import ABSENT, Absent, Value, to_wire
 from lsq_sync.errors import Origin
 
 
@@ -89,6 +89,22 @@ class Change:
         if self.action is not Action.UPDATE:
             return Payload({})
         return payload_of(self.fields, Action.UPDATE)
+
+    @property
+    def wire_fields(self) -> dict[str, str]:
+        """The fields of the payload as the CRM wants them written."""
+        sent = (part for part in self.fields if part.action is Action.UPDATE)
+        return {
+            part.name: to_wire(part.rule.data_type, part.after)
+            for part in sent
+            if part.name != NOTE
+        }
+
+    @property
+    def wire_note(self) -> str | None:
+        """The note as it is sent; None when it stays as it is."""
+        note = self.payload.note
+        return None if note is ABSENT else note or ""
 
     @property
     def released(self) -> tuple[str, ...]:

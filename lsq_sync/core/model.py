@@ -1,7 +1,7 @@
 """What the specs say, once it has types: opportunities, their fields, and what is known of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lsq_sync.core.values import DataType, Value
 from lsq_sync.errors import Origin
@@ -87,3 +87,10 @@ class Account:
         if self.host and other.host and self.host != other.host:
             return False
         return self.async_host == other.async_host
+
+    def with_what_is_known(self, recorded: "Account | None") -> "Account":
+        """This account, with what was recorded of it and cannot be read from the settings."""
+        if recorded is None:
+            return self
+        host = self.host or recorded.host
+        return replace(self, host=host, short_code=self.short_code or recorded.short_code)

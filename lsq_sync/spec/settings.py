@@ -20,7 +20,7 @@ from lsq_sync.spec.validate import problems
 
 FILE = "lsq-sync.yaml"
 
-_REGIONS = {
+REGIONS = {
     "in21": ("asyncapi-in21", "api-in21"),
     "in22": ("asyncapi-in22", "api-in22"),
     "us11": ("asyncapi-us11", "api-us11"),
@@ -168,7 +168,7 @@ def _account(given: dict[str, Any], block: Node, environment: Mapping[str, str])
     async_host = given.get("async_host", async_host)
     host = given.get("host", host)
     if not (async_host or environment.get("LSQ_ASYNC_HOST")):
-        hint = f"add region: (one of {', '.join(_REGIONS)}) or async_host: under account:"
+        hint = f"add region: (one of {', '.join(REGIONS)}) or async_host: under account:"
         origin = Origin(FILE, *block.place)
         fault = Diagnostic(origin, "no-host", "the account has no region and no async_host", hint)
         raise _error([fault])
@@ -180,9 +180,12 @@ def _account(given: dict[str, Any], block: Node, environment: Mapping[str, str])
 
 
 def _hosts_of_region(region: str | None) -> tuple[str | None, str | None]:
-    if region is None:
-        return None, None
-    async_name, name = _REGIONS[region]
+    return (None, None) if region is None else region_hosts(region)
+
+
+def region_hosts(region: str) -> tuple[str, str]:
+    """The asynchronous and the synchronous host of a region."""
+    async_name, name = REGIONS[region]
     return f"https://{async_name}.leadsquared.com", f"https://{name}.leadsquared.com"
 
 

@@ -1,0 +1,568 @@
+"""The command line: options in, command called, text printed, exit code out. The only click.
+
+Every heavy import stands inside its command, so that `--help` and `--version` stay quick.
+"""
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lsq_sync import __version__
+from lsq_sync.commands.verdict import Verdict
+from lsq_sync.errors import LsqSyncError, RefusedError, StoppedError, UsageError
+from lsq_sync.output import Loudness, Output, TerminalDialogue, open_output
+
+if TYPE_CHECKING:
+    from lsq_sync.commands.apply import Applied
+    from lsq_sync.commands.status import Asked
+    from lsq_sync.commands.workspace import Workspace
+
+_USAGE = 64
+_BUG = 70
+_EXIT_CODES = {
+    Verdict.DONE: 0,
+    Verdict.FAILED: 1,
+    Verdict.DIFFERENT: 2,
+    Verdict.REJECTED: 3,
+    Verdict.OPEN: 4,
+    Verdict.REFUSED: 5,
+    Verdict.INTERRUPTED: 130,
+    Verdict.TERMINATED: 143,
+}
+"""The exit codes of the contract; 64 and 70 are usage errors and bugs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Globals:
+    """The options that stand before the command."""
+
+    folder: Path
+    no_colour: bool
+    loudness: Loudness
+
+    def output(self, form: str) -> Output:
+        return open_output(
+            os.environ, as_json=form == "json", no_colour=self.no_colour, loudness=self.loudness
+        )
+
+    def workspace(self) -> "Workspace":
+        from lsq_sync.commands.workspace import find_workspace
+
+        return find_workspace(self.folder, os.environ)
+
+
+_Command = Callable[..., Any]
+
+
+def _form(*more: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", *more]),
+        default="text",
+        show_default=True,
+        help="How to print the result.",
+    )
+
+
+def _split(_context: object, _option: object, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Options that may be repeated, or hold a comma list."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _selecting(command: _Command) -> _Command:
+    only = click.option(
+        "--only",
+        multiple=True,
+        metavar="PATTERN",
+        callback=_split,
+        help="Only these: a glob over id and label, or type:x, or file:x. May be repeated.",
+    )
+    skip = click.option(
+        "--except",
+        "skipped",
+        multiple=True,
+        metavar="PATTERN",
+        callback=_split,
+        help="All but these.",
+    )
+    return only(skip(command))
+
+
+def _retrying(command: _Command) -> _Command:
+    rejected = click.option(
+        "--retry-rejected", is_flag=True, help="Send again what the CRM rejected before."
+    )
+    unknown = click.option(
+        "--resend-unknown",
+        is_flag=True,
+        help="Send again updates whose answer was lost; they may have taken effect already.",
+    )
+    return rejected(unknown(command))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="lsq-sync %(version)s")
+@click.option(
+    "-C",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Run as if started in DIR.",
+)
+@click.option("--no-color", "no_colour", is_flag=True, help="No colour, as with NO_COLOR set.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell of every call and every event.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no notices.")
+@click.pass_context
+def command_line(
+    context: click.Context, folder: Path, no_colour: bool, verbose: bool, quiet: bool
+) -> None:
+    """Set the fields of LeadSquared opportunities from reviewed YAML specs.
+
+    Specs say which values the fields of opportunities should have; plan shows what differs from
+    what was last applied; apply sends only that, and records what became of it.
+    """
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other")
+    context.obj = _Globals(folder, no_colour, Loudness(verbose, quiet))
+
+
+@command_line.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
+@click.option("--name", help="The account's label.  [default: the name of the folder]")
+@click.option("--region", help="The account's region.  [default: in21]")
+@click.pass_obj
+def init(given: _Globals, folder: Path, name: str | None, region: str | None) -> int:
+    """Make a new workspace in DIR (here by default)."""
+    from lsq_sync.commands import init as command
+    from lsq_sync.render.init_text import made_lines
+    from lsq_sync.spec.settings import REGIONS
+
+    if region is not None and region not in REGIONS:
+        raise click.BadParameter(f"{region!r} is none of {', '.join(REGIONS)}", param_hint="region")
+    made = command.run(given.folder / folder, name, region)
+    given.output("text").results.show(made_lines(made, folder))
+    return 0
+
+
+@command_line.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@_form("github")
+@click.pass_obj
+def validate(given: _Globals, paths: tuple[str, ...], form: str) -> int:
+    """Check specs and settings; no network, no keys."""
+    from lsq_sync.commands import validate as command
+    from lsq_sync.render.document import validate_document
+    from lsq_sync.render.problem_text import github_lines, validated_lines
+
+    found = command.run(given.folder, os.environ, paths)
+    output = given.output(form)
+    if form == "github":
+        output.results.write("".join(f"{text}\n" for text in github_lines(found.problems)))
+    else:
+        output.document(
+            validate_document(found.problems, found.files, found.opportunities),
+            validated_lines(found.problems, found.files, found.opportunities),
+        )
+    return _EXIT_CODES[found.verdict]
+
+
+@command_line.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan.")
+@_form()
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is a change.")
+@click.option("--show-unchanged", is_flag=True, help="List also what is as it should be.")
+@_selecting
+@_retrying
+@click.pass_obj
+def plan(
+    given: _Globals,
+    paths: tuple[str, ...],
+    out: Path | None,
+    form: str,
+    detailed_exitcode: bool,
+    show_unchanged: bool,
+    only: tuple[str, ...],
+    skipped: tuple[str, ...],
+    retry_rejected: bool,
+    resend_unknown: bool,
+) -> int:
+    """Show what apply would do: the specs against what was last applied. Offline, no keys."""
+    from lsq_sync.commands import plan as command
+    from lsq_sync.commands import plan_file
+    from lsq_sync.render.document import plan_document
+    from lsq_sync.render.plan_text import plan_lines
+    from lsq_sync.running import Surroundings
+
+    around = Surroundings()
+    workspace = given.workspace()
+    choice = command.Choice(paths, only, skipped, retry_rejected, resend_unknown)
+    planned = command.run(workspace, choice, around)
+    document = plan_document(
+        planned.plan,
+        planned.budget,
+        planned.refusals,
+        around.now(),
+        show_unchanged=show_unchanged,
+    )
+    output = given.output(form)
+    if out is not None:
+        options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
+        plan_file.save(given.folder / out, document, options)
+    limit = workspace.settings.api.rate_limit
+    lines = plan_lines(
+        planned.plan, planned.budget, limit, planned.refusals, show_unchanged=show_unchanged
+    )
+    output.document(document, lines)
+    if out is not None:
+        output.next_step(f"saved; to apply exactly this:\n\n  lsq-sync apply {out}")
+    return _EXIT_CODES[planned.verdict] if detailed_exitcode else 0
+
+
+@command_line.command()
+@click.argument("planfile", type=click.Path(path_type=Path), required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--expect", metavar="PLAN_ID", help="Apply only a plan with this id.")
+@click.option("--wait/--no-wait", default=True, help="Wait for the outcomes.  [default: wait]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait after the last send.",
+)
+@click.option(
+    "--max-updates", type=click.IntRange(min=0), metavar="N", help="Refuse a larger plan."
+)
+@click.option("--allow-protected", is_flag=True, help="Allow changes of protected fields.")
+@_retrying
+@_selecting
+@_form()
+@click.pass_obj
+def apply(
+    given: _Globals,
+    planfile: Path | None,
+    yes: bool,
+    expect: str | None,
+    wait: bool,
+    timeout: float,
+    max_updates: int | None,
+    allow_protected: bool,
+    retry_rejected: bool,
+    resend_unknown: bool,
+    only: tuple[str, ...],
+    skipped: tuple[str, ...],
+    form: str,
+) -> int:
+    """Send the updates of the plan, wait for their outcomes, record both."""
+    from lsq_sync.commands import apply as command
+    from lsq_sync.commands import plan_file
+    from lsq_sync.commands.plan import Choice
+    from lsq_sync.render.document import PLAN_FORMAT
+    from lsq_sync.running import Surroundings
+
+    if planfile is not None and (only or skipped or retry_rejected or resend_unknown):
+        raise click.UsageError(
+            "a plan file holds its own selection: make the plan with the options"
+        )
+    if not (yes or planfile or expect or sys.stdin.isatty()):
+        raise click.UsageError("without a terminal, apply needs --yes, a plan file or --expect")
+    workspace = given.workspace()
+    limits = workspace.settings.limits
+    if max_updates is not None:
+        limits = replace(limits, max_updates=max_updates)
+    if allow_protected:
+        limits = replace(limits, protected_fields=())
+    options = command.Options(
+        choice=Choice((), only, skipped, retry_rejected, resend_unknown),
+        limits=limits,
+        limited=max_updates is not None,
+        saved=plan_file.load(given.folder / planfile, PLAN_FORMAT) if planfile else None,
+        expect=expect,
+        yes=yes,
+        wait=wait,
+        timeout=timeout,
+    )
+    output = given.output(form)
+    dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
+    applied = command.run(workspace, options, dialogue, Surroundings(), output.watch)
+    _show_applied(applied, output)
+    return _EXIT_CODES[applied.verdict]
+
+
+def _show_applied(applied: "Applied", output: Output) -> None:
+    from lsq_sync.render.document import result_document
+    from lsq_sync.render.problem_text import error_lines
+    from lsq_sync.render.result_text import next_step, result_lines
+
+    output.document(
+        result_document(
+            applied.run,
+            applied.results,
+            applied.calls,
+            applied.elapsed_seconds,
+            applied.left,
+            applied.error,
+        ),
+        result_lines(applied.results, applied.left, applied.calls, applied.elapsed_seconds),
+    )
+    if applied.error:
+        output.asides.show(error_lines(applied.error))
+    if applied.warning:
+        output.warning(applied.warning)
+    output.next_step(next_step(applied.results))
+
+
+def _read_answer() -> str:
+    try:
+        return input()
+    except EOFError:
+        return ""
+
+
+@command_line.command()
+@click.option("--wait", is_flag=True, help="Ask until everything is settled.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to ask, with --wait.",
+)
+@click.option("--offline", is_flag=True, help="Only what is recorded; no call, no keys.")
+@_form()
+@click.pass_obj
+def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str) -> int:
+    """Ask the CRM about open requests and record what it says."""
+    from lsq_sync.commands import status as command
+    from lsq_sync.running import Surroundings
+
+    if wait and offline:
+        raise click.UsageError("--wait and --offline exclude each other")
+    output = given.output(form)
+    workspace = given.workspace()
+    dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
+    options = command.Options(wait, timeout, offline)
+    asked = command.run(workspace, options, dialogue, Surroundings(), output.watch)
+    _show_asked(asked, output)
+    return _EXIT_CODES[asked.verdict]
+
+
+def _show_asked(asked: "Asked", output: Output) -> None:
+    from lsq_sync.render.document import result_document
+    from lsq_sync.render.problem_text import error_lines
+    from lsq_sync.render.result_text import next_step, status_lines
+
+    output.document(
+        result_document(
+            asked.run, asked.results, asked.calls, asked.elapsed_seconds, (), asked.error
+        ),
+        status_lines(asked.results, asked.calls, asked.elapsed_seconds),
+    )
+    if asked.error:
+        output.asides.show(error_lines(asked.error))
+    elif not asked.offline:
+        output.next_step(next_step(asked.results))
+
+
+@command_line.command()
+@_form()
+@click.pass_obj
+def metrics(given: _Globals, form: str) -> int:
+    """Show the CRM's queue: messages waiting, delay, rate. One call."""
+    from lsq_sync.commands import metrics as command
+    from lsq_sync.render.document import metrics_document
+    from lsq_sync.render.state_text import metrics_lines
+    from lsq_sync.running import Surroundings
+
+    output = given.output(form)
+    found = command.run(given.workspace(), Surroundings(), output.watch)
+    output.document(metrics_document(found), metrics_lines(found))
+    return 0
+
+
+@command_line.group()
+def state() -> None:
+    """Look at what is recorded."""
+
+
+@state.command("list")
+@_form()
+@click.pass_obj
+def state_list(given: _Globals, form: str) -> int:
+    """List the recorded opportunities."""
+    from lsq_sync.commands import state as command
+    from lsq_sync.render.document import state_document
+    from lsq_sync.render.state_text import state_lines
+
+    found = command.run_list(given.workspace())
+    document = state_document(found.recorded.account, found.documents)
+    given.output(form).document(document, state_lines(found.recorded))
+    return 0
+
+
+@state.command("show")
+@click.argument("key", metavar="ID")
+@_form()
+@click.pass_obj
+def state_show(given: _Globals, key: str, form: str) -> int:
+    """Show everything that is recorded of one opportunity (ID, or its beginning)."""
+    from lsq_sync.commands import state as command
+    from lsq_sync.render.document import state_document
+    from lsq_sync.render.state_text import entry_lines
+
+    workspace = given.workspace()
+    found = command.run_show(workspace, key)
+    document = state_document(found.recorded.account, found.documents)
+    lines = (
+        one
+        for name, entry in found.recorded.entries.items()
+        for one in entry_lines(
+            name, entry, found.rules[entry.type], workspace.settings.api.late_window
+        )
+    )
+    given.output(form).document(document, lines)
+    return 0
+
+
+@command_line.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.  [default: 8787]")
+@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="The opportunities.")
+@click.option("--scenario", type=click.Path(path_type=Path), metavar="FILE", help="The surprises.")
+@click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Log every call here.")
+@click.pass_obj
+def simulate(
+    given: _Globals, port: int | None, data: Path | None, scenario: Path | None, log: Path | None
+) -> int:
+    """Run a simulated CRM on loopback, to try things without an account."""
+    from lsq_sync.commands import simulate as command
+
+    places = (path and given.folder / path for path in (data, scenario, log))
+    command.run(port, *places, watch=given.loudness.verbose)
+    return 0
+
+
+@command_line.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("lsq-sync-demo"),
+    show_default=True,
+    help="The folder of the new workspace.",
+)
+@click.option("--fast", is_flag=True, help="No pauses, a quick queue: seconds instead of a minute.")
+@click.pass_obj
+def demo(given: _Globals, folder: Path, fast: bool) -> int:
+    """See the whole loop on a simulated CRM; no keys, no network."""
+    from lsq_sync.commands import demo as command
+
+    return command.run(given.folder / folder, folder, given.output("text"), fast=fast)
+
+
+@command_line.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the completion script of a shell.
+
+    For bash, put this into ~/.bashrc:  eval "$(lsq-sync completion bash)"
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(command_line, {}, "lsq-sync", _COMPLETE).source())
+    return 0
+
+
+_COMPLETE = "_LSQ_SYNC_COMPLETE"
+
+
+# --- ending
+
+
+def main() -> None:
+    """The entry point: runs, and exits with the code of the contract."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command line and returns its exit code; every failure is told here."""
+    try:
+        code = command_line.main(
+            args=arguments, prog_name="lsq-sync", standalone_mode=False, complete_var=_COMPLETE
+        )
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return _USAGE
+    except click.ClickException as error:
+        return _failed(_usage_error(error), arguments)
+    except LsqSyncError as error:
+        return _failed(error, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        return _failed(StoppedError(2), arguments)
+    except Exception as error:  # noqa: BLE001 - whatever else it is, it is a bug of ours
+        return _bug(error, arguments)
+
+
+def _usage_error(error: click.ClickException) -> UsageError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hint = f"what there is:\n\n  {context.command_path} --help" if context else ""
+    return UsageError(error.format_message(), hint=hint)
+
+
+def _failed(error: LsqSyncError, arguments: list[str]) -> int:
+    _plain_output(arguments).error(error)
+    return _code_of(error)
+
+
+def _code_of(error: LsqSyncError) -> int:
+    match error:
+        case UsageError():
+            return _USAGE
+        case RefusedError():
+            return _EXIT_CODES[Verdict.REFUSED]
+        case StoppedError():
+            from lsq_sync.commands.verdict import verdict_of_signal
+
+            return _EXIT_CODES[verdict_of_signal(error.number)]
+        case _:
+            return _EXIT_CODES[Verdict.FAILED]
+
+
+def _plain_output(arguments: Iterable[str]) -> Output:
+    """The output for a failure, which may come before the options were understood."""
+    words = list(arguments)
+    pairs = list(itertools.pairwise(words))
+    as_json = ("--format", "json") in pairs or "--format=json" in words
+    no_colour = "--no-color" in words
+    return open_output(os.environ, as_json=as_json, no_colour=no_colour, loudness=Loudness())
+
+
+def _bug(error: BaseException, arguments: list[str]) -> int:
+    from lsq_sync.bug_report import command_of, write_report
+
+    path = write_report(error, command_of(arguments), os.environ)
+    told = BugError(
+        f"this is a bug in lsq-sync: {type(error).__name__}",
+        hint=f"please report it with this file, which holds no keys and no values:\n\n  {path}",
+    )
+    _plain_output(arguments).error(told)
+    return _BUG
+
+
+class BugError(LsqSyncError):
+    """Something happened that the code does not expect."""
+
+    code = "bug"

@@ -1,0 +1,1 @@
+"""One module a verb: gather the inputs, decide, carry out. No click, no printing."""

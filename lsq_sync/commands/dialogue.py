@@ -1,0 +1,28 @@
+"""What a command says and asks while it runs; the terminal, a pipe or a test answers."""
+
+from typing import Protocol
+
+from lsq_sync.commands.plan import Planned
+from lsq_sync.core.state import Event
+
+
+class Dialogue(Protocol):
+    """The other side of a running command."""
+
+    def notice(self, text: str) -> None:
+        """Something the user should know, and need not act on now."""
+
+    def show_plan(self, planned: Planned) -> None:
+        """The plan, before it is asked about or carried out."""
+
+    def confirm(self, planned: Planned) -> bool:
+        """Whether to carry it out."""
+
+    def begin(self, phase: str, total: int) -> None:
+        """A phase of `total` steps begins; the one before has ended."""
+
+    def tell(self, event: Event) -> None:
+        """An event that is durable now."""
+
+    def end(self) -> None:
+        """No phase runs any more."""

@@ -1,0 +1,75 @@
+"""`lsq-sync plan`: desired against recorded. Offline, no keys, writes no state."""
+
+from dataclasses import dataclass
+
+from lsq_sync.commands.verdict import Verdict
+from lsq_sync.commands.workspace import Workspace
+from lsq_sync.core.budget import Budget, budget
+from lsq_sync.core.change import Plan
+from lsq_sync.core.plan import make_plan
+from lsq_sync.core.safety import Limits, Refusal, refusals
+from lsq_sync.core.state import Recorded
+from lsq_sync.running import Surroundings
+from lsq_sync.spec.read import Specs
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which part of the specs, and what to do with what is stuck."""
+
+    paths: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    retry_rejected: bool = False
+    resend_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it costs and which limits it breaks."""
+
+    plan: Plan
+    budget: Budget
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """For --detailed-exitcode."""
+        return Verdict.DIFFERENT if self.plan.needs_attention else Verdict.DONE
+
+
+def run(workspace: Workspace, choice: Choice, around: Surroundings) -> Planned:
+    """Plans. Raises SpecError, LockError, UsageError."""
+    specs = workspace.specs()
+    recorded = workspace.store.read()
+    return plan_from(workspace, specs, recorded, choice, around, workspace.settings.limits)
+
+
+def plan_from(
+    workspace: Workspace,
+    specs: Specs,
+    recorded: Recorded,
+    choice: Choice,
+    around: Surroundings,
+    limits: Limits,
+) -> Planned:
+    """The plan of inputs that were gathered before."""
+    selection = workspace.selection(specs, choice.paths, choice.only, choice.skipped)
+    desired, narrowed = selection.narrow(specs.opportunities, recorded)
+    rules = workspace.rules(
+        specs,
+        around,
+        retry_rejected=choice.retry_rejected,
+        resend_unknown=choice.resend_unknown,
+    )
+    plan = make_plan(workspace.settings.account, desired, narrowed, None, rules)
+    return weighed(plan, workspace, recorded, limits)
+
+
+def weighed(plan: Plan, workspace: Workspace, recorded: Recorded, limits: Limits) -> Planned:
+    """The plan with its cost and the limits that it breaks."""
+    return Planned(
+        plan,
+        budget(plan, workspace.settings.api.rate_limit),
+        refusals(plan, len(recorded.entries), limits),
+    )

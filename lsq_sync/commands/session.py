@@ -1,0 +1,132 @@
+"""Talking to the CRM: the client, its pacing across processes, and signals.
+
+The one place that starts an event loop. Only commands that make calls import it, as it brings
+aiohttp along.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from lsq_sync.commands.workspace import Workspace
+from lsq_sync.crm.client import Calls, Client, Place, open_client
+from lsq_sync.crm.credentials import Credentials, read_credentials
+from lsq_sync.crm.pace_memory import PaceMemory
+from lsq_sync.crm.pacing import Pacer
+from lsq_sync.lock.file import Writer
+from lsq_sync.lock.ledger import Ledger
+from lsq_sync.running import Stop, Surroundings
+
+_T = TypeVar("_T")
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LEAVE_AT_ONCE = {signal.SIGINT: 130}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command has in hand while it talks to the CRM."""
+
+    client: Client
+    stop: Stop
+
+
+@dataclass(slots=True)
+class Talk:
+    """Holds conversations with the CRM, one after the other, and adds up what they cost.
+
+    `watch` is told of every call and its answer, without URL or keys. `signalled` is the signal
+    that ended the last conversation early.
+    """
+
+    workspace: Workspace
+    around: Surroundings
+    needed_keys: tuple[str, ...]
+    watch: Callable[[str, str], None] = lambda _what, _answer: None
+    notice: Callable[[str], None] = lambda _text: None
+    calls: Calls = field(default_factory=Calls)
+    signalled: signal.Signals | None = None
+
+    def keys(self) -> Credentials:
+        """The keys. Raises CredentialsError that names what is missing."""
+        return read_credentials(self.workspace.environment, self.needed_keys)
+
+    def hold(self, conversation: Callable[[Session], Awaitable[_T]]) -> _T:
+        """One conversation. Raises CredentialsError before any call when a key is missing."""
+        return asyncio.run(self._hold(conversation, self.keys()))
+
+    def hold_and_record(
+        self, writer: Writer, conversation: Callable[[Session, Ledger], Awaitable[_T]]
+    ) -> _T:
+        """One conversation that records what it learns; all of it is durable at its end."""
+
+        async def recorded(session: Session) -> _T:
+            ledger = Ledger(writer)
+            try:
+                return await conversation(session, ledger)
+            finally:
+                await ledger.settle()
+
+        return self.hold(recorded)
+
+    async def _hold(
+        self, conversation: Callable[[Session], Awaitable[_T]], keys: Credentials
+    ) -> _T:
+        stop = Stop()
+        with self._stopped_by_signals(stop):
+            async with self._paced() as pacer, self._client(keys, pacer) as client:
+                return await conversation(Session(client, stop))
+
+    @asynccontextmanager
+    async def _client(self, keys: Credentials, pacer: Pacer) -> AsyncIterator[Client]:
+        settings = self.workspace.settings
+        place = Place(
+            async_host=settings.account.async_host,
+            status_path=settings.api.status_path,
+            metrics_path=settings.api.metrics_path,
+            timeout_seconds=settings.api.timeout_seconds,
+        )
+        async with open_client(place, keys, pacer, self.calls, self.watch) as client:
+            yield client
+
+    @asynccontextmanager
+    async def _paced(self) -> AsyncIterator[Pacer]:
+        """A pacer that knows the calls of the process before, and tells the next one of ours."""
+        limit = self.workspace.settings.api.rate_limit
+        clock = self.around.monotonic
+        memory = PaceMemory(self.workspace.state_folder, limit)
+        recent = memory.recall(time.time(), clock())
+        pacer = Pacer(limit, clock, self.around.sleep, recent)
+        memory.opened(time.time(), recent, clock())
+        try:
+            yield pacer
+        finally:
+            memory.closed(time.time(), pacer.recent_ends, clock())
+
+    @contextmanager
+    def _stopped_by_signals(self, stop: Stop) -> Iterator[None]:
+        """The first signal stops the run cleanly, the second ends the process at once."""
+        loop = asyncio.get_running_loop()
+
+        def heard(number: signal.Signals) -> None:
+            if stop:
+                os._exit(_LEAVE_AT_ONCE.get(number, 143))
+            self.signalled = number
+            stop.now()
+            self.notice(
+                "stopping: nothing more is sent; answers on their way are awaited for a moment "
+                "(again to leave at once)"
+            )
+
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, heard, number)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)

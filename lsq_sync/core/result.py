@@ -1,0 +1,84 @@
+"""What became of the updates of a run, read off the recorded state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lsq_sync.core.change import Change
+from lsq_sync.core.state import Entry, OpenRequest, Outcome, RequestID, RunID
+from lsq_sync.errors import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateResult:
+    """One update. `verified` is None while nothing was read back."""
+
+    key: str
+    outcome: Outcome
+    request_id: RequestID | None = None
+    reason: str = ""
+    fields: tuple[str, ...] = ()
+    label: str = ""
+    origin: Origin | None = None
+    verified: bool | None = None
+
+
+def summary(results: Iterable[UpdateResult]) -> dict[str, int]:
+    """How many there are of each outcome."""
+    counts = {outcome.value: 0 for outcome in Outcome}
+    for result in results:
+        counts[result.outcome.value] += 1
+    return counts
+
+
+def result_of_update(
+    change: Change, entry: Entry | None, run: RunID, lost: Mapping[str, str]
+) -> UpdateResult:
+    """The update that this run made, or did not make, of a planned change.
+
+    `lost` has the reason of each answer that never came, by opportunity.
+    """
+    found = _trace(entry, run)
+    outcome, request_id, reason = found or (Outcome.UNSENT, None, "")
+    if outcome is Outcome.UNKNOWN:
+        reason = lost.get(change.key, "sent, but no answer came back")
+    return UpdateResult(
+        key=change.key,
+        outcome=outcome,
+        request_id=request_id,
+        reason=reason,
+        fields=change.payload.names,
+        label=change.label,
+        origin=change.origin,
+    )
+
+
+def result_of_request(
+    key: str, asked: OpenRequest, entry: Entry | None, reason: str = ""
+) -> UpdateResult:
+    """What is known now of a request that was open before. `reason` is why it is not settled."""
+    final = entry.request if entry else None
+    settled = (
+        final is not None
+        and (final.run, final.sent_at) == (asked.run, asked.sent_at)
+        and (entry is None or entry.pending is None)
+    )
+    names = asked.payload.names
+    if settled and final is not None:
+        return UpdateResult(key, final.outcome, final.request_id, final.reason, names)
+    if asked.request_id is None:
+        return UpdateResult(key, Outcome.UNKNOWN, None, reason or "its answer was lost", names)
+    if entry is None or entry.pending is None:
+        return UpdateResult(key, Outcome.SUCCEEDED, asked.request_id, "", names)
+    return UpdateResult(key, Outcome.PENDING, asked.request_id, reason, names)
+
+
+def _trace(entry: Entry | None, run: RunID) -> tuple[Outcome, RequestID | None, str] | None:
+    if entry is None:
+        return None
+    opened, final = entry.pending, entry.request
+    if opened and opened.run == run:
+        accepted = opened.request_id is not None
+        return (Outcome.PENDING if accepted else Outcome.UNKNOWN), opened.request_id, ""
+    if final and final.run == run:
+        return final.outcome, final.request_id, final.reason
+    return None

@@ -1,0 +1,250 @@
+"""The terminal: where results and progress go, in colour or not, live or as plain lines.
+
+Results go to stdout, everything else to stderr. On a terminal a run shows a live line; elsewhere
+it says one plain line every few seconds, so that a CI log stays readable.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from lsq_sync.core.state import (
+    Accepted,
+    Event,
+    Intended,
+    Lost,
+    Rejected,
+    Succeeded,
+    Withdrawn,
+)
+from lsq_sync.render.escape import visible
+from lsq_sync.render.lines import Line, Piece, Style, line, painted, plain
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+PLAIN_SECONDS = 5.0
+"""How often a plain line tells of progress."""
+
+_PIPE_WIDTH = 100_000
+
+
+def wants_colour(stream: TextIO, environment: Mapping[str, str], no_colour: bool) -> bool:
+    """NO_COLOR and --no-color win, then FORCE_COLOR, then whether it is a terminal."""
+    if no_colour or environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environment.get("TERM") != "dumb"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One stream, and whether colour may be used on it."""
+
+    stream: TextIO
+    colour: bool
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody looks at it as it is written."""
+        return self.stream.isatty()
+
+    def show(self, lines: Iterable[Line]) -> None:
+        """Writes the lines, wrapped where somebody looks at them."""
+        listed = list(lines)
+        if not self.colour and not self.is_terminal:
+            self.write(plain(listed))
+            return
+        width = shutil.get_terminal_size().columns if self.is_terminal else _PIPE_WIDTH
+        self.write(painted(listed, colour=self.colour, width=width))
+
+    def write(self, text: str) -> None:
+        """Writes text as it is; what the stream's encoding lacks is escaped."""
+        encoding = self.stream.encoding or "utf-8"
+        self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        self.stream.flush()
+
+
+# --- progress
+
+
+class Progress(Protocol):
+    """Shows how a run gets on."""
+
+    def begin(self, phase: str, total: int) -> None: ...
+
+    def tell(self, event: Event) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How far a phase is."""
+
+    phase: str
+    total: int
+    done: int = 0
+    bad: int = 0
+
+    def count(self, event: Event) -> None:
+        """An event of this phase; an answer to a question is a step as much as one to an update."""
+        if isinstance(event, Accepted | Succeeded | Rejected | Lost):
+            self.done += 1
+        if isinstance(event, Rejected | Lost):
+            self.bad += 1
+
+    def words(self) -> str:
+        """One line for people."""
+        ended = "answered" if self.phase == "sending" else "settled"
+        bad = f", {self.bad:,} not well" if self.bad else ""
+        return f"{self.phase}: {self.done:,} of {self.total:,} {ended}{bad}"
+
+
+class NoProgress:
+    """For --quiet."""
+
+    def begin(self, phase: str, total: int) -> None:
+        """Says nothing."""
+
+    def tell(self, event: Event) -> None:
+        """Says nothing."""
+
+    def end(self) -> None:
+        """Says nothing."""
+
+
+class PlainProgress:
+    """One plain line every few seconds, and one at the end of each phase."""
+
+    def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._tally: _Tally | None = None
+        self._said_at = 0.0
+        self._said = ""
+
+    def begin(self, phase: str, total: int) -> None:
+        """Ends the phase before, and waits a while before the first line of this one."""
+        self.end()
+        self._tally = _Tally(phase, total)
+        self._said_at = self._clock()
+        self._said = ""
+
+    def tell(self, event: Event) -> None:
+        """Counts, and speaks when it is time."""
+        if self._tally is None:
+            return
+        self._tally.count(event)
+        if self._clock() - self._said_at >= PLAIN_SECONDS:
+            self._say(self._tally)
+
+    def end(self) -> None:
+        """Says how the phase ended."""
+        if self._tally is not None and self._tally.words() != self._said:
+            self._say(self._tally)
+        self._tally = None
+
+    def _say(self, tally: _Tally) -> None:
+        self._said_at = self._clock()
+        self._said = tally.words()
+        self._screen.show([line(self._said)])
+
+
+class LiveProgress:
+    """A bar that moves; for a terminal."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._tally: _Tally | None = None
+
+    def begin(self, phase: str, total: int) -> None:
+        """Starts a bar of its own for the phase."""
+        self.end()
+        self._bar = _new_bar(self._screen)
+        self._bar.start()
+        self._tally = _Tally(phase, total)
+        self._task = self._bar.add_task(phase, total=total, note="")
+
+    def tell(self, event: Event) -> None:
+        """Moves the bar, and shows the request that the CRM just accepted."""
+        if self._bar is None or self._task is None or self._tally is None:
+            return
+        self._tally.count(event)
+        note = f"{self._tally.bad:,} not well  " if self._tally.bad else ""
+        if isinstance(event, Accepted):
+            note += f"request {visible(event.request_id)}"
+        self._bar.update(self._task, completed=self._tally.done, note=note)
+
+    def end(self) -> None:
+        """Leaves the bar as it ended on the screen."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = self._tally = None
+
+
+def _new_bar(screen: Screen) -> "Bar":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    console = Console(
+        file=screen.stream, no_color=not screen.colour, highlight=False, emoji=False, markup=False
+    )
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn(
+            "{task.fields[note]}",
+            markup=False,
+            style="dim",
+            table_column=Column(no_wrap=True, overflow="ellipsis"),
+        ),
+        console=console,
+        refresh_per_second=8,
+    )
+
+
+class ToldProgress:
+    """Another progress, with one line for every event; for --verbose."""
+
+    def __init__(self, screen: Screen, inner: Progress) -> None:
+        self._screen = screen
+        self._inner = inner
+
+    def begin(self, phase: str, total: int) -> None:
+        """Passes it on."""
+        self._inner.begin(phase, total)
+
+    def tell(self, event: Event) -> None:
+        """Says what happened to which opportunity."""
+        self._screen.show([event_line(event)])
+        self._inner.tell(event)
+
+    def end(self) -> None:
+        """Passes it on."""
+        self._inner.end()
+
+
+def event_line(event: Event) -> Line:
+    """An event on one line."""
+    words = type(event).__name__.lower()
+    details = ""
+    match event:
+        case Accepted(request_id=request_id) | Succeeded(request_id=request_id):
+            details = f"request {request_id}"
+        case Rejected(reason=reason) | Lost(reason=reason) | Withdrawn(reason=reason):
+            details = reason
+        case Intended():
+            details = "about to be sent"
+        case _:
+            pass
+    return line(Piece(f"{words} {event.key} ", Style.FAINT), visible(details))

@@ -1,0 +1,72 @@
+"""Writing that survives the next moment: fsync of files and of the folders that name them."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PRIVATE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def sync(descriptor: int) -> None:
+    """Returns when the data is on the disk itself, not only in its cache."""
+    if sys.platform == "darwin":
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable: of files created, renamed or removed there."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes every byte; a write may take fewer than it is given."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def make_folder(folder: Path) -> None:
+    """Creates a private folder with its parents, if it is not there, and makes its name durable."""
+    if not folder.is_dir():
+        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
+    """The file has the old content or the new, whatever happens; a link keeps pointing to it.
+
+    `mode` None keeps the mode of the file, or takes the default of new files.
+    """
+    target = path.resolve()
+    with _beside(target) as (temporary, descriptor):
+        write_all(descriptor, data)
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        elif target.exists():
+            os.fchmod(descriptor, target.stat().st_mode & 0o777)
+        sync(descriptor)
+        temporary.replace(target)
+    sync_folder(target.parent)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[tuple[Path, int]]:
+    """A new file in the same folder; it is gone again unless it was renamed."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    try:
+        yield temporary, descriptor
+    finally:
+        os.close(descriptor)
+        temporary.unlink(missing_ok=True)

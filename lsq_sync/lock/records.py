@@ -1,0 +1,163 @@
+"""Journal records <-> bytes. Pure.
+
+A record is one line: length, digest, JSON. Each carries the offset at which its group began; a
+group is written only after the one before it is durable. So a torn tail (cut, no harm: nothing
+of it was sent) can be told from damage in the middle (refused: it may hide a RequestID).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lsq_sync.core.moment import moment, read_moment
+from lsq_sync.core.state import (
+    Accepted,
+    Adopted,
+    Event,
+    Intended,
+    Lost,
+    Payload,
+    Queued,
+    Rejected,
+    Released,
+    RequestID,
+    RunID,
+    Succeeded,
+    Withdrawn,
+)
+from lsq_sync.core.values import ABSENT
+
+FORMAT = "lsq-sync/journal/v1"
+
+_DIGEST_LENGTH = 16
+_HEAD_LENGTH = 8 + 1 + _DIGEST_LENGTH + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a journal holds: its events, how many bytes of it count, and whether that is sound.
+
+    `damaged_at` is the offset of a record that was durable once and cannot be read now.
+    """
+
+    events: tuple[Event, ...]
+    length: int
+    damaged_at: int | None = None
+    format: str = FORMAT
+
+
+def encode(events: Iterable[Event], offset: int) -> bytes:
+    """A group of records, to be appended at `offset`."""
+    return b"".join(_encode_line({"group": offset, **_event_to_json(event)}) for event in events)
+
+
+def encode_header() -> bytes:
+    """The first record of a journal."""
+    return _encode_line({"group": 0, "format": FORMAT})
+
+
+def decode(data: bytes) -> Journal:
+    """What the bytes of a journal say; a torn tail is left out."""
+    contents, length = _sound_part(data)
+    damaged_at = length if _goes_on_after(data, length) else None
+    version = contents[0].get("format", "") if contents else FORMAT
+    if version != FORMAT:
+        return Journal((), length, damaged_at, format=str(version))
+    return Journal(tuple(map(_event_from_json, contents[1:])), length, damaged_at)
+
+
+# --- lines
+
+
+def _encode_line(content: Mapping[str, Any]) -> bytes:
+    body = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()
+    return b"%08x %s %s\n" % (len(body), _digest(body), body)
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest()[:_DIGEST_LENGTH].encode()
+
+
+def _sound_part(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    contents = []
+    offset = 0
+    while (found := _line_at(data, offset)) is not None:
+        content, offset = found
+        contents.append(content)
+    return contents, offset
+
+
+def _line_at(data: bytes, offset: int) -> tuple[dict[str, Any], int] | None:
+    """The record at this offset and where the next one begins; None if it is not sound."""
+    head = data[offset : offset + _HEAD_LENGTH]
+    try:
+        length = int(head[:8], 16)
+    except ValueError:
+        return None
+    start = offset + _HEAD_LENGTH
+    body = data[start : start + length]
+    end = start + length
+    if len(head) < _HEAD_LENGTH or data[end : end + 1] != b"\n" or _digest(body) != head[9:-1]:
+        return None
+    content: dict[str, Any] = json.loads(body)
+    return content, end + 1
+
+
+def _goes_on_after(data: bytes, broken: int) -> bool:
+    """Whether a later group proves that the bytes at `broken` were durable once."""
+    offset = data.find(b"\n", broken) + 1
+    while offset:
+        found = _line_at(data, offset)
+        if found is not None and found[0]["group"] > broken:
+            return True
+        offset = data.find(b"\n", offset) + 1
+    return False
+
+
+# --- events
+
+_NAMES: dict[type[Event], str] = {
+    Intended: "intended",
+    Accepted: "accepted",
+    Withdrawn: "withdrawn",
+    Lost: "lost",
+    Queued: "queued",
+    Succeeded: "succeeded",
+    Rejected: "rejected",
+    Adopted: "adopted",
+    Released: "released",
+}
+_EVENTS = {name: event for event, name in _NAMES.items()}
+
+
+def _event_to_json(event: Event) -> dict[str, Any]:
+    content: dict[str, Any] = {"event": _NAMES[type(event)]}
+    for name in event.__dataclass_fields__:
+        value = getattr(event, name)
+        if name == "at":
+            value = moment(value)
+        elif name == "payload":
+            value = {"fields": dict(value.fields)} | _note(value)
+        content[name] = value
+    return content
+
+
+def _note(payload: Payload) -> dict[str, Any]:
+    return {} if payload.note is ABSENT else {"note": payload.note}
+
+
+def _event_from_json(content: Mapping[str, Any]) -> Event:
+    kind = _EVENTS[content["event"]]
+    values = {name: content[name] for name in kind.__dataclass_fields__}
+    values["at"] = read_moment(values["at"])
+    if "payload" in values:
+        payload = values["payload"]
+        values["payload"] = Payload(payload["fields"], payload.get("note", ABSENT))
+    if "names" in values:
+        values["names"] = tuple(values["names"])
+    for name, reader in (("run", RunID), ("request_id", RequestID)):
+        if values.get(name) is not None:
+            values[name] = reader(values[name])
+    return kind(**values)

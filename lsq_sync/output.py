@@ -1,0 +1,148 @@
+"""What a command prints: one JSON document, or text; and the questions it asks meanwhile."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from lsq_sync.commands.plan import Planned
+from lsq_sync.core.budget import RateLimit
+from lsq_sync.core.state import Event
+from lsq_sync.display import (
+    LiveProgress,
+    NoProgress,
+    PlainProgress,
+    Progress,
+    Screen,
+    ToldProgress,
+    wants_colour,
+)
+from lsq_sync.errors import LsqSyncError
+from lsq_sync.render.document import Document, error_document, to_text
+from lsq_sync.render.escape import visible
+from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.plan_text import plan_lines
+from lsq_sync.render.problem_text import error_lines, hint_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """How much is said besides the results."""
+
+    verbose: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Results to stdout, the rest to stderr."""
+
+    results: Screen
+    asides: Screen
+    as_json: bool
+    loudness: Loudness
+
+    def document(self, document: Document, lines: Iterable[Line]) -> None:
+        """The result of a command, in the form that was asked for."""
+        if self.as_json:
+            self.results.write(to_text(document))
+        else:
+            self.results.show(lines)
+
+    def error(self, error: LsqSyncError) -> None:
+        """What stopped a command: in JSON the one document, always said on stderr for people."""
+        if self.as_json:
+            self.results.write(to_text(error_document(error)))
+        self.asides.show(error_lines(error))
+
+    def warning(self, text: str) -> None:
+        """Something that may need a look."""
+        self.asides.show([line(Piece("warning", Style.CARE), f": {visible(text)}")])
+
+    def notice(self, text: str) -> None:
+        """Something worth knowing; not said when quiet."""
+        if not self.loudness.quiet:
+            self.asides.show([line(Piece(visible(text), Style.FAINT))])
+
+    def next_step(self, text: str) -> None:
+        """How to go on; a command stands alone on its line."""
+        if not self.loudness.quiet:
+            self.asides.show([BLANK, *hint_lines(text)])
+
+    @property
+    def watch(self) -> Callable[[str, str], None]:
+        """Told of every call; speaks when verbose. Neither URL nor keys ever come here."""
+        if not self.loudness.verbose:
+            return lambda _what, _answer: None
+        return lambda what, answer: self.notice(f"{what}: {answer}")
+
+    def progress(self) -> Progress:
+        """Live on a terminal, plain lines elsewhere, nothing when quiet."""
+        if self.loudness.quiet:
+            return NoProgress()
+        live = self.asides.is_terminal and self.asides.stream.isatty()
+        if self.loudness.verbose:
+            return ToldProgress(self.asides, PlainProgress(self.asides))
+        return LiveProgress(self.asides) if live else PlainProgress(self.asides)
+
+
+def open_output(
+    environment: Mapping[str, str], *, as_json: bool, no_colour: bool, loudness: Loudness
+) -> Output:
+    """The output of this process."""
+    return Output(
+        results=Screen(sys.stdout, wants_colour(sys.stdout, environment, no_colour)),
+        asides=Screen(sys.stderr, wants_colour(sys.stderr, environment, no_colour)),
+        as_json=as_json,
+        loudness=loudness,
+    )
+
+
+class TerminalDialogue:
+    """Speaks with the person at the terminal; in a pipe it only tells."""
+
+    def __init__(self, output: Output, limit: RateLimit, ask: Callable[[], str]) -> None:
+        self._output = output
+        self._limit = limit
+        self._ask = ask
+        self._progress = output.progress()
+
+    def notice(self, text: str) -> None:
+        """Something the user should know."""
+        self._output.notice(text)
+
+    def show_plan(self, planned: Planned) -> None:
+        """On stdout, unless that is kept for the JSON document."""
+        screen = self._output.asides if self._output.as_json else self._output.results
+        if self._output.as_json and not screen.is_terminal:
+            return
+        screen.show(
+            [*plan_lines(planned.plan, planned.budget, self._limit, planned.refusals), BLANK]
+        )
+
+    def confirm(self, planned: Planned) -> bool:
+        """Only a whole "yes" is yes."""
+        counts = planned.plan.summary
+        doing = [
+            f"{verb} {counts[action]:,}"
+            for action, verb in (("update", "update"), ("adopt", "adopt"), ("release", "release"))
+            if counts[action]
+        ]
+        account = visible(planned.plan.account.name)
+        question = f"{' and '.join(doing).capitalize() or 'Go on'} in {account}?"
+        self._output.asides.show(
+            [line(Piece(question, Style.STRONG), " Only the answer yes goes on.")]
+        )
+        self._output.asides.write("> ")
+        return self._ask().strip() == "yes"
+
+    def begin(self, phase: str, total: int) -> None:
+        """A phase begins."""
+        self._progress.begin(phase, total)
+
+    def tell(self, event: Event) -> None:
+        """An event that is durable."""
+        self._progress.tell(event)
+
+    def end(self) -> None:
+        """No phase runs any more."""
+        self._progress.end()

@@ -1,0 +1,224 @@
+"""The JSON documents of the contract: values in, plain data out; sensitive values masked."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from lsq_sync.core.answers import QueueMetrics
+from lsq_sync.core.budget import Budget
+from lsq_sync.core.change import Action, Change, FieldChange, Plan
+from lsq_sync.core.model import MASK, Account, FieldRule
+from lsq_sync.core.moment import moment
+from lsq_sync.core.result import UpdateResult, summary
+from lsq_sync.core.safety import Refusal
+from lsq_sync.core.state import NOTE, Entry
+from lsq_sync.core.values import ABSENT, Value
+from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError
+
+Document = dict[str, Any]
+
+PLAN_FORMAT = "lsq-sync/plan/v1"
+
+
+def to_text(document: Document) -> str:
+    """One JSON document, a line end at its end."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+# --- plan
+
+
+def plan_document(
+    plan: Plan,
+    cost: Budget,
+    refusals: Iterable[Refusal],
+    created_at: datetime,
+    *,
+    show_unchanged: bool = False,
+) -> Document:
+    """What `plan --format json` prints and `plan --out` keeps."""
+    shown = (c for c in plan.changes if show_unchanged or c.action is not Action.UNCHANGED)
+    return {
+        "format": PLAN_FORMAT,
+        "id": plan.id,
+        "created_at": moment(created_at),
+        "account": plan.account.name,
+        "async_host": plan.account.async_host,
+        "refreshed": plan.refreshed,
+        "summary": plan.summary,
+        "budget": asdict(cost),
+        "refusals": [asdict(refusal) for refusal in refusals],
+        "opportunities": [_change(change) for change in shown],
+    }
+
+
+def _change(change: Change) -> Document:
+    fields = [part for part in change.fields if part.name != NOTE]
+    notes = [part for part in change.fields if part.name == NOTE]
+    return {
+        "id": change.key,
+        "type": change.type,
+        "label": change.label,
+        "action": change.action.value,
+        "reason": change.reason,
+        "source": _source(change.origin),
+        "base": change.base,
+        "desired": change.desired,
+        "fields": [_field(part) for part in fields if _is_shown(part)],
+        "note": next((_note(part) for part in notes if _is_shown(part)), None),
+    }
+
+
+def _is_shown(part: FieldChange) -> bool:
+    return part.action is not Action.UNCHANGED
+
+
+def _field(part: FieldChange) -> Document:
+    content = {
+        "name": part.name,
+        "title": part.rule.title,
+        "action": part.action.value,
+        **_values(part),
+        "source": _source(part.origin),
+    }
+    return {**content, "companion": True} if part.companion else content
+
+
+def _note(part: FieldChange) -> Document:
+    return {"action": part.action.value, **_values(part), "source": _source(part.origin)}
+
+
+def _values(part: FieldChange) -> Document:
+    return {
+        "before": masked(part.before, part.rule),
+        "after": masked(part.after, part.rule),
+        "live": None if part.live is ABSENT else masked(part.live, part.rule),
+        "known": part.known,
+    }
+
+
+def masked(value: Value, rule: FieldRule) -> Value:
+    """The value, or the mask where its field is sensitive and holds one."""
+    return MASK if rule.sensitive and value else value
+
+
+def _source(origin: Origin | None) -> Document | None:
+    return {"file": origin.file, "line": origin.line} if origin else None
+
+
+# --- results
+
+
+def result_document(
+    run: str,
+    results: Iterable[UpdateResult],
+    calls: Mapping[str, int],
+    elapsed_seconds: float,
+    left: Iterable[Change] = (),
+    error: LsqSyncError | None = None,
+) -> Document:
+    """What became of the updates of a run; `left` are changes that it could not make."""
+    listed = list(results)
+    document: Document = {
+        "format": "lsq-sync/result/v1",
+        "run": run,
+        "summary": summary(listed),
+        "calls": dict(calls),
+        "elapsed_seconds": round(elapsed_seconds, 3),
+        "opportunities": [_result(result) for result in listed],
+        "left": [_left(change) for change in left],
+    }
+    return {**document, "error": error_content(error)} if error else document
+
+
+def _result(result: UpdateResult) -> Document:
+    return {
+        "id": result.key,
+        "outcome": result.outcome.value,
+        "request_id": result.request_id,
+        "reason": result.reason,
+        "verified": result.verified,
+        "fields": list(result.fields),
+        "source": _source(result.origin),
+    }
+
+
+def _left(change: Change) -> Document:
+    return {
+        "id": change.key,
+        "action": change.action.value,
+        "reason": change.reason,
+        "source": _source(change.origin),
+    }
+
+
+# --- the others
+
+
+def error_document(error: LsqSyncError) -> Document:
+    """A failure before anything was sent."""
+    return {"format": "lsq-sync/error/v1", "error": error_content(error)}
+
+
+def error_content(error: LsqSyncError) -> Document:
+    """Code, message and places of an error."""
+    code = error.kind if isinstance(error, RefusedError) else error.code
+    return {
+        "code": code,
+        "message": error.message,
+        "hint": error.hint,
+        "details": [diagnostic(detail) for detail in error.diagnostics],
+    }
+
+
+def diagnostic(detail: Diagnostic) -> Document:
+    """One thing that is wrong."""
+    return {
+        "file": detail.origin.file,
+        "line": detail.origin.line,
+        "column": detail.origin.column,
+        "code": detail.code,
+        "message": detail.message,
+        "hint": detail.hint,
+    }
+
+
+def validate_document(problems: Iterable[Diagnostic], files: int, opportunities: int) -> Document:
+    """What `validate` found."""
+    found = [diagnostic(problem) for problem in problems]
+    return {
+        "format": "lsq-sync/validate/v1",
+        "valid": not found,
+        "files": files,
+        "opportunities": opportunities,
+        "problems": found,
+    }
+
+
+def metrics_document(metrics: QueueMetrics) -> Document:
+    """The CRM's queue."""
+    return {"format": "lsq-sync/metrics/v1", **asdict(metrics)}
+
+
+def state_document(account: Account | None, entries: Mapping[str, Document]) -> Document:
+    """What is recorded; `entries` are already in their JSON form."""
+    known = {key: value for key, value in asdict(account).items() if value} if account else {}
+    return {"format": "lsq-sync/state/v1", "account": known, "opportunities": dict(entries)}
+
+
+def masked_entry(entry: Entry, content: Document, rules: Mapping[str, FieldRule]) -> Document:
+    """The JSON form of an entry with the values of sensitive fields masked."""
+    sensitive = {name for name, rule in rules.items() if rule.sensitive}
+    if not sensitive:
+        return content
+    hidden = {**content, "fields": _hidden(entry.fields, sensitive)}
+    if entry.pending:
+        fields = _hidden(entry.pending.payload.fields, sensitive)
+        hidden["pending"] = {**content["pending"], "fields": fields}
+    return hidden
+
+
+def _hidden(fields: Mapping[str, Value], sensitive: set[str]) -> dict[str, Value]:
+    return {name: MASK if name in sensitive and value else value for name, value in fields.items()}

@@ -1,0 +1,190 @@
+"""A plan as text that reads like a good diff."""
+
+from collections.abc import Iterator
+
+from lsq_sync.core.budget import Budget, RateLimit
+from lsq_sync.core.change import Action, Change, FieldChange, Plan
+from lsq_sync.core.safety import Refusal
+from lsq_sync.core.values import Value
+from lsq_sync.render.document import masked
+from lsq_sync.render.escape import quoted, shortened, visible
+from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.words import counted, duration
+
+_LONGEST_VALUE = 300
+
+_SIGNS = {
+    Action.UPDATE: ("~", Style.CHANGED),
+    Action.CONFLICT: ("!", Style.BAD),
+    Action.HELD: ("|", Style.CARE),
+    Action.REJECTED: ("x", Style.BAD),
+    Action.PENDING: (">", Style.FAINT),
+    Action.ADOPT: ("=", Style.NEW),
+    Action.RELEASE: ("-", Style.FAINT),
+    Action.UNCHANGED: (" ", Style.FAINT),
+}
+_WORDS = {
+    Action.UPDATE: "to update",
+    Action.CONFLICT: "in conflict",
+    Action.HELD: "held",
+    Action.REJECTED: "rejected before",
+    Action.PENDING: "on the way",
+    Action.ADOPT: "to adopt",
+    Action.RELEASE: "to release",
+    Action.UNCHANGED: "unchanged",
+}
+
+
+def plan_lines(
+    plan: Plan,
+    cost: Budget,
+    limit: RateLimit,
+    refusals: tuple[Refusal, ...],
+    *,
+    show_unchanged: bool = False,
+) -> Iterator[Line]:
+    """The whole plan: changes, one line that sums up, what it costs, what it breaks."""
+    for change in plan.changes:
+        if show_unchanged or change.action is not Action.UNCHANGED:
+            yield from _change(change)
+            yield BLANK
+    yield _summary(plan)
+    if plan.updates:
+        yield _cost(cost, limit)
+    yield from _refusals(refusals)
+
+
+def heading(key: str, label: str, type_name: str, origin: object) -> tuple[Piece, ...]:
+    """An opportunity as it is called everywhere: label, id, type, place."""
+    name = [Piece(visible(label), Style.STRONG), Piece("  ")] if label else []
+    kind = [Piece(f"  {type_name}", Style.FAINT)] if type_name else []
+    place = [Piece(f"  {visible(str(origin))}", Style.FAINT)] if origin else []
+    return (*name, Piece(visible(key), Style.PLAIN if label else Style.STRONG), *kind, *place)
+
+
+def _change(change: Change) -> Iterator[Line]:
+    sign, style = _SIGNS[change.action]
+    place = change.origin and f"{change.origin.file}:{change.origin.line}"
+    tag = "" if change.action is Action.UPDATE else f"  {_WORDS[change.action]}"
+    head = heading(change.key, change.label, change.type, place)
+    yield line(Piece(f"{sign} ", style), *head, Piece(tag, style))
+    if change.reason:
+        yield line(Piece(visible(change.reason), Style.FAINT), indent=4)
+    for part in change.fields:
+        if part.action is not Action.UNCHANGED:
+            yield line(*_field(part), indent=4)
+
+
+def _field(part: FieldChange) -> Iterator[Piece]:
+    sign, style = _SIGNS[part.action]
+    if part.action is Action.UPDATE and part.after is None:
+        sign, style = "-", Style.OLD
+    elif part.action is Action.UPDATE and part.known and part.before is None:
+        sign, style = "+", Style.NEW
+    yield Piece(f"{sign} ", style)
+    yield from _name(part)
+    yield Piece(": ")
+    yield from _RENDER[part.action](part) if part.action in _RENDER else _before_after(part)
+    if part.companion:
+        yield Piece("  (sent along)", Style.FAINT)
+    if part.origin:
+        yield Piece(f"  :{part.origin.line}", Style.FAINT)
+
+
+def _name(part: FieldChange) -> Iterator[Piece]:
+    title = part.rule.title
+    if title and title != part.name:
+        yield Piece(visible(title))
+        yield Piece(f" ({part.name})", Style.FAINT)
+    else:
+        yield Piece(part.name)
+
+
+def _before_after(part: FieldChange) -> Iterator[Piece]:
+    if not part.known:
+        yield Piece("(not recorded yet)", Style.FAINT)
+    else:
+        yield _value(part.before, part, Style.OLD)
+    yield Piece(" → ")
+    if part.after is None:
+        yield Piece("(clear)", Style.OLD)
+    else:
+        yield _value(part.after, part, Style.NEW)
+
+
+def _only_after(part: FieldChange) -> Iterator[Piece]:
+    yield _value(part.after, part, Style.PLAIN)
+
+
+def _released(part: FieldChange) -> Iterator[Piece]:
+    yield _value(part.before, part, Style.FAINT)
+    yield Piece(" stays in the CRM, no longer managed", Style.FAINT)
+
+
+_RENDER = {Action.PENDING: _only_after, Action.ADOPT: _only_after, Action.RELEASE: _released}
+
+
+def _value(value: Value, part: FieldChange, style: Style) -> Piece:
+    shown = masked(value, part.rule)
+    if shown is None:
+        return Piece("(empty)", Style.FAINT)
+    return Piece(shortened(quoted(shown), _LONGEST_VALUE), style)
+
+
+def _summary(plan: Plan) -> Line:
+    counts = plan.summary
+    if not plan.needs_attention and not counts[Action.PENDING]:
+        return line(Piece("Nothing to do", Style.GOOD), f": {_unchanged(counts)}.")
+    parts = [
+        f"{counts[action]:,} {_WORDS[action]}{_extent(action, counts)}"
+        for action in (Action.UPDATE, *_AFTER_UPDATES)
+        if counts[action]
+    ]
+    return line(Piece("Plan", Style.STRONG), f": {', '.join(parts)}.")
+
+
+_AFTER_UPDATES = (
+    Action.CONFLICT,
+    Action.HELD,
+    Action.REJECTED,
+    Action.PENDING,
+    Action.ADOPT,
+    Action.RELEASE,
+    Action.UNCHANGED,
+)
+
+
+def _unchanged(counts: dict[str, int]) -> str:
+    number = counts[Action.UNCHANGED]
+    if not number:
+        return "the specs name no opportunity"
+    return f"{counted(number, 'opportunity')} {'is' if number == 1 else 'are'} as the specs want"
+
+
+def _extent(action: Action, counts: dict[str, int]) -> str:
+    if action is not Action.UPDATE:
+        return ""
+    parts = [counted(counts["fields"], "field")]
+    if counts["clears"]:
+        parts.append(counted(counts["clears"], "clear"))
+    if counts["overwrites"]:
+        parts.append(counted(counts["overwrites"], "overwrite"))
+    return f" ({', '.join(parts)})"
+
+
+def _cost(cost: Budget, limit: RateLimit) -> Line:
+    calls = counted(cost.send_calls, "call")
+    return line(
+        Piece(
+            f"{calls} at {limit.calls} per {limit.seconds:g} s take about "
+            f"{duration(cost.seconds)}; at its usual rate the CRM works them off in about "
+            f"{duration(cost.settle_seconds)}.",
+            Style.FAINT,
+        )
+    )
+
+
+def _refusals(refusals: tuple[Refusal, ...]) -> Iterator[Line]:
+    for refusal in refusals:
+        ways = " or ".join(way for way in (refusal.flag, refusal.setting) if way)
+        yield line(Piece("apply will refuse", Style.CARE), f": {visible(refusal.message)} ({ways})")

@@ -1,0 +1,133 @@
+"""What became of updates, as text: grouped by outcome, with reason and place."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lsq_sync.core.change import Action, Change
+from lsq_sync.core.result import UpdateResult, summary
+from lsq_sync.core.state import Outcome
+from lsq_sync.render.escape import visible
+from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.plan_text import heading
+from lsq_sync.render.words import counted, duration
+
+_SHOWN = 50
+
+_WORDS = {
+    Outcome.SUCCEEDED: "succeeded",
+    Outcome.REJECTED: "rejected",
+    Outcome.PENDING: "pending",
+    Outcome.UNKNOWN: "unknown",
+    Outcome.UNSENT: "not sent",
+}
+_TITLES = {
+    Outcome.REJECTED: "Rejected by the CRM: mend the spec, then apply again",
+    Outcome.UNKNOWN: "Sent, but the answer was lost: they may or may not have taken effect",
+    Outcome.PENDING: "Accepted, and no verdict yet",
+    Outcome.UNSENT: "Not sent",
+}
+_STYLES = {
+    Outcome.SUCCEEDED: Style.GOOD,
+    Outcome.REJECTED: Style.BAD,
+    Outcome.UNKNOWN: Style.CARE,
+    Outcome.PENDING: Style.CARE,
+    Outcome.UNSENT: Style.CARE,
+}
+
+
+def result_lines(
+    results: tuple[UpdateResult, ...],
+    left: tuple[Change, ...],
+    calls: Mapping[str, int],
+    elapsed_seconds: float,
+) -> Iterator[Line]:
+    """Everything that did not simply succeed, then one line that sums up."""
+    yield from _outcomes(results)
+    yield from _left(left)
+    yield _summary(results, calls, elapsed_seconds, "update")
+
+
+def _outcomes(results: tuple[UpdateResult, ...]) -> Iterator[Line]:
+    for outcome, title in _TITLES.items():
+        group = [result for result in results if result.outcome is outcome]
+        if group:
+            yield line(Piece(title, _STYLES[outcome]))
+            yield from _group(group)
+            yield BLANK
+
+
+def _group(group: list[UpdateResult]) -> Iterator[Line]:
+    for result in group[:_SHOWN]:
+        place = result.origin and f"{result.origin.file}:{result.origin.line}"
+        yield line(*heading(result.key, result.label, "", place), indent=2)
+        if result.reason:
+            yield line(visible(result.reason), indent=6)
+        if result.request_id:
+            yield line(Piece(f"request {visible(result.request_id)}", Style.FAINT), indent=6)
+    if len(group) > _SHOWN:
+        more = f"and {len(group) - _SHOWN:,} more: --format json lists all"
+        yield line(Piece(more, Style.FAINT), indent=2)
+
+
+def _left(left: Iterable[Change]) -> Iterator[Line]:
+    for action, title in (
+        (Action.HELD, "Held: they wait for requests that are still open"),
+        (Action.REJECTED, "Rejected before, and not sent again: --retry-rejected does"),
+        (Action.CONFLICT, "In conflict with the CRM, and not sent"),
+    ):
+        group = [change for change in left if change.action is action]
+        if not group:
+            continue
+        yield line(Piece(title, Style.CARE))
+        for change in group[:_SHOWN]:
+            place = change.origin and f"{change.origin.file}:{change.origin.line}"
+            yield line(*heading(change.key, change.label, "", place), indent=2)
+            yield line(visible(change.reason), indent=6)
+        yield BLANK
+
+
+def status_lines(
+    results: tuple[UpdateResult, ...], calls: Mapping[str, int], elapsed_seconds: float
+) -> Iterator[Line]:
+    """What is known of the requests that were open."""
+    if not results:
+        yield line(Piece("No request is open", Style.GOOD), ".")
+        return
+    yield from _outcomes(results)
+    yield _summary(results, calls, elapsed_seconds, "open request")
+
+
+def next_step(results: tuple[UpdateResult, ...]) -> str:
+    """How to go on, with the command to copy; empty when there is nothing to do."""
+    outcomes = {result.outcome for result in results}
+    if Outcome.UNSENT in outcomes:
+        return "to go on with the rest:\n\n  lsq-sync apply"
+    if Outcome.PENDING in outcomes:
+        return "to ask the CRM again:\n\n  lsq-sync status --wait"
+    if Outcome.UNKNOWN in outcomes:
+        return (
+            "they are held until they cannot land any more, and planned again then; if you have "
+            "looked in the CRM and want them sent now:\n\n  lsq-sync apply --resend-unknown"
+        )
+    return ""
+
+
+def _summary(
+    results: tuple[UpdateResult, ...],
+    calls: Mapping[str, int],
+    elapsed_seconds: float,
+    noun: str,
+) -> Line:
+    if not results:
+        return line(Piece(f"No {noun} was needed.", Style.STRONG))
+    counts = summary(results)
+    parts: list[Piece] = []
+    for outcome in Outcome:
+        if counts[outcome]:
+            parts += [
+                Piece(", " if parts else ""),
+                Piece(f"{counts[outcome]:,} {_WORDS[outcome]}", _STYLES[outcome]),
+            ]
+    made = sum(calls.get(kind, 0) for kind in ("send", "status", "read"))
+    spent = f" ({duration(elapsed_seconds)}, {counted(made, 'call')})" if made else ""
+    total = Piece(counted(len(results), noun), Style.STRONG)
+    return line(total, ": ", *parts, ".", Piece(spent, Style.FAINT))
