@@ -10,7 +10,7 @@ from pathlib import Path
 from lsq_sync import __version__
 from lsq_sync.core.moment import moment
 from lsq_sync.crm.credentials import FOR_UPDATES
-from lsq_sync.running import this_second
+from lsq_sync.surroundings import this_second
 
 
 def write_report(error: BaseException, command: str, environment: Mapping[str, str]) -> Path:

@@ -17,6 +17,7 @@ from lsq_sync import __version__
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.errors import LsqSyncError, RefusedError, StoppedError, UsageError
 from lsq_sync.output import Loudness, Output, TerminalDialogue, open_output
+from lsq_sync.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from lsq_sync.commands.apply import Applied
@@ -45,6 +46,7 @@ class _Globals:
     folder: Path
     no_colour: bool
     loudness: Loudness
+    around: Surroundings
 
     def output(self, form: str) -> Output:
         return open_output(
@@ -131,7 +133,7 @@ def command_line(
     """
     if verbose and quiet:
         raise click.UsageError("-v and -q exclude each other")
-    context.obj = _Globals(folder, no_colour, Loudness(verbose, quiet))
+    context.obj = _Globals(folder, no_colour, Loudness(verbose, quiet), context.obj)
 
 
 @command_line.command()
@@ -200,17 +202,15 @@ def plan(
     from lsq_sync.commands import plan_file
     from lsq_sync.render.document import plan_document
     from lsq_sync.render.plan_text import plan_lines
-    from lsq_sync.running import Surroundings
 
-    around = Surroundings()
     workspace = given.workspace()
     choice = command.Choice(paths, only, skipped, retry_rejected, resend_unknown)
-    planned = command.run(workspace, choice, around)
+    planned = command.run(workspace, choice, given.around)
     document = plan_document(
         planned.plan,
         planned.budget,
         planned.refusals,
-        around.now(),
+        given.around.now(),
         show_unchanged=show_unchanged,
     )
     output = given.output(form)
@@ -268,7 +268,6 @@ def apply(
     from lsq_sync.commands import plan_file
     from lsq_sync.commands.plan import Choice
     from lsq_sync.render.document import PLAN_FORMAT
-    from lsq_sync.running import Surroundings
 
     if planfile is not None and (only or skipped or retry_rejected or resend_unknown):
         raise click.UsageError(
@@ -294,7 +293,7 @@ def apply(
     )
     output = given.output(form)
     dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
-    applied = command.run(workspace, options, dialogue, Surroundings(), output.watch)
+    applied = command.run(workspace, options, dialogue, given.around, output.watch)
     _show_applied(applied, output)
     return _EXIT_CODES[applied.verdict]
 
@@ -345,7 +344,6 @@ def _read_answer() -> str:
 def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str) -> int:
     """Ask the CRM about open requests and record what it says."""
     from lsq_sync.commands import status as command
-    from lsq_sync.running import Surroundings
 
     if wait and offline:
         raise click.UsageError("--wait and --offline exclude each other")
@@ -353,7 +351,7 @@ def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str
     workspace = given.workspace()
     dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
     options = command.Options(wait, timeout, offline)
-    asked = command.run(workspace, options, dialogue, Surroundings(), output.watch)
+    asked = command.run(workspace, options, dialogue, given.around, output.watch)
     _show_asked(asked, output)
     return _EXIT_CODES[asked.verdict]
 
@@ -383,10 +381,9 @@ def metrics(given: _Globals, form: str) -> int:
     from lsq_sync.commands import metrics as command
     from lsq_sync.render.document import metrics_document
     from lsq_sync.render.state_text import metrics_lines
-    from lsq_sync.running import Surroundings
 
     output = given.output(form)
-    found = command.run(given.workspace(), Surroundings(), output.watch)
+    found = command.run(given.workspace(), given.around, output.watch)
     output.document(metrics_document(found), metrics_lines(found))
     return 0
 
@@ -496,11 +493,18 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
-    """Runs a command line and returns its exit code; every failure is told here."""
+def run(arguments: list[str], around: Surroundings | None = None) -> int:
+    """Runs a command line and returns its exit code; every failure is told here.
+
+    `around` are the clocks and the chance of the process, unless a test hands in its own.
+    """
     try:
         code = command_line.main(
-            args=arguments, prog_name="lsq-sync", standalone_mode=False, complete_var=_COMPLETE
+            args=arguments,
+            prog_name="lsq-sync",
+            standalone_mode=False,
+            complete_var=_COMPLETE,
+            obj=around or Surroundings(),
         )
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:

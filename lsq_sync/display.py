@@ -4,6 +4,8 @@ Results go to stdout, everything else to stderr. On a terminal a run shows a liv
 it says one plain line every few seconds, so that a CI log stays readable.
 """
 
+import contextlib
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -65,8 +67,19 @@ class Screen:
     def write(self, text: str) -> None:
         """Writes text as it is; what the stream's encoding lacks is escaped."""
         encoding = self.stream.encoding or "utf-8"
-        self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        self.stream.flush()
+        try:
+            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            self.stream.flush()
+        except BrokenPipeError:
+            _silence(self.stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Nobody reads it any more (`| head`). That ends no run: what was sent must be recorded."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
 
 
 # --- progress
@@ -89,20 +102,26 @@ class _Tally:
     phase: str
     total: int
     done: int = 0
-    bad: int = 0
+    rejected: int = 0
+    lost: int = 0
 
     def count(self, event: Event) -> None:
         """An event of this phase; an answer to a question is a step as much as one to an update."""
-        if isinstance(event, Accepted | Succeeded | Rejected | Lost):
-            self.done += 1
-        if isinstance(event, Rejected | Lost):
-            self.bad += 1
+        self.done += isinstance(event, Accepted | Succeeded | Rejected | Lost)
+        self.rejected += isinstance(event, Rejected)
+        self.lost += isinstance(event, Lost)
 
     def words(self) -> str:
         """One line for people."""
         ended = "answered" if self.phase == "sending" else "settled"
-        bad = f", {self.bad:,} not well" if self.bad else ""
-        return f"{self.phase}: {self.done:,} of {self.total:,} {ended}{bad}"
+        return ", ".join(
+            (f"{self.phase}: {self.done:,} of {self.total:,} {ended}", *self.trouble())
+        )
+
+    def trouble(self) -> list[str]:
+        """What did not go well, if anything."""
+        parts = ((self.rejected, "rejected"), (self.lost, "without an answer"))
+        return [f"{number:,} {word}" for number, word in parts if number]
 
 
 class NoProgress:
@@ -177,10 +196,10 @@ class LiveProgress:
         if self._bar is None or self._task is None or self._tally is None:
             return
         self._tally.count(event)
-        note = f"{self._tally.bad:,} not well  " if self._tally.bad else ""
+        notes = self._tally.trouble()
         if isinstance(event, Accepted):
-            note += f"request {visible(event.request_id)}"
-        self._bar.update(self._task, completed=self._tally.done, note=note)
+            notes.append(f"request {visible(event.request_id)}")
+        self._bar.update(self._task, completed=self._tally.done, note=", ".join(notes))
 
     def end(self) -> None:
         """Leaves the bar as it ended on the screen."""

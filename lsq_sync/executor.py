@@ -19,7 +19,8 @@ from lsq_sync.core.answers import (
 from lsq_sync.core.change import Change
 from lsq_sync.core.state import Accepted, Event, Intended, Lost, Rejected, RunID, Withdrawn
 from lsq_sync.errors import AuthenticationError, NetworkError
-from lsq_sync.running import Recorder, Stop, Surroundings
+from lsq_sync.running import Recorder, Stop
+from lsq_sync.surroundings import Surroundings
 
 IN_FLIGHT_SECONDS = 4.0
 """How long answers are awaited after the run was told to stop."""

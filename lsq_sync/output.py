@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lsq_sync.commands.plan import Planned
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.state import Event
 from lsq_sync.display import (
@@ -20,8 +20,11 @@ from lsq_sync.errors import LsqSyncError
 from lsq_sync.render.document import Document, error_document, to_text
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
-from lsq_sync.render.plan_text import plan_lines
+from lsq_sync.render.plan_text import plan_lines, summary_lines
 from lsq_sync.render.problem_text import error_lines, hint_lines
+
+if TYPE_CHECKING:  # what a plan is made of takes long to import
+    from lsq_sync.commands.plan import Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Output:
 
     def next_step(self, text: str) -> None:
         """How to go on; a command stands alone on its line."""
-        if not self.loudness.quiet:
+        if text and not self.loudness.quiet:
             self.asides.show([BLANK, *hint_lines(text)])
 
     @property
@@ -79,10 +82,9 @@ class Output:
         """Live on a terminal, plain lines elsewhere, nothing when quiet."""
         if self.loudness.quiet:
             return NoProgress()
-        live = self.asides.is_terminal and self.asides.stream.isatty()
         if self.loudness.verbose:
             return ToldProgress(self.asides, PlainProgress(self.asides))
-        return LiveProgress(self.asides) if live else PlainProgress(self.asides)
+        return LiveProgress(self.asides) if self.asides.is_terminal else PlainProgress(self.asides)
 
 
 def open_output(
@@ -110,16 +112,15 @@ class TerminalDialogue:
         """Something the user should know."""
         self._output.notice(text)
 
-    def show_plan(self, planned: Planned) -> None:
-        """On stdout, unless that is kept for the JSON document."""
+    def show_plan(self, planned: "Planned", *, reviewed: bool) -> None:
+        """On stdout, unless that is kept for the JSON document; a reviewed one in short."""
         screen = self._output.asides if self._output.as_json else self._output.results
         if self._output.as_json and not screen.is_terminal:
             return
-        screen.show(
-            [*plan_lines(planned.plan, planned.budget, self._limit, planned.refusals), BLANK]
-        )
+        show = summary_lines if reviewed else plan_lines
+        screen.show([*show(planned.plan, planned.budget, self._limit, planned.refusals), BLANK])
 
-    def confirm(self, planned: Planned) -> bool:
+    def confirm(self, planned: "Planned") -> bool:
         """Only a whole "yes" is yes."""
         counts = planned.plan.summary
         doing = [

@@ -18,7 +18,8 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.polling import FIRST_GAP, Question, next_tick, to_ask
 from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
-from lsq_sync.running import Recorder, Stop, Surroundings
+from lsq_sync.running import Recorder, Stop
+from lsq_sync.surroundings import Surroundings
 
 _REFUSALS = 3
 """So many refused questions in a row, and no further one is asked."""

@@ -1,14 +1,6 @@
-"""What a run carries along: the word to stop, the clocks, and the record of what it did.
-
-All of it is handed in, so that tests run on a clock of their own.
-"""
+"""What a run carries along: the word to stop, and the record of what it did."""
 
 import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from lsq_sync.core.state import Event
@@ -39,19 +31,3 @@ class Stop:
     async def wait(self) -> None:
         """Returns when it was told."""
         await self._told.wait()
-
-
-def this_second() -> datetime:
-    """Now, in whole seconds: what is recorded is what is compared."""
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Time, chance, and someone to tell of each event once it is durable."""
-
-    now: Callable[[], datetime] = this_second
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
-    tell: Callable[[Event], None] = lambda _event: None

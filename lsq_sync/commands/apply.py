@@ -30,8 +30,8 @@ from lsq_sync.executor import Executor
 from lsq_sync.lock.file import Writer
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.poller import Poller
-from lsq_sync.running import Surroundings
 from lsq_sync.spec.read import Specs
+from lsq_sync.surroundings import Surroundings
 
 WAIT_SECONDS = 600.0
 """How long outcomes are awaited after the last send, unless told otherwise."""
@@ -167,12 +167,12 @@ class _Apply:
         if is_first and options.yes and not options.was_reviewed and not options.limited:
             broken += [refusal] if (refusal := unreviewed(plan)) else []
         if broken:
-            self.dialogue.show_plan(planned)
+            self.dialogue.show_plan(planned, reviewed=self.options.was_reviewed)
             raise _over_the_limit(broken)
 
     def _ask(self, planned: Planned) -> None:
         """Shows the plan and asks, if there is anything to carry out."""
-        self.dialogue.show_plan(planned)
+        self.dialogue.show_plan(planned, reviewed=self.options.was_reviewed)
         if planned.plan.updates:
             self.talk.keys()
         if not planned.plan.moves_anything:

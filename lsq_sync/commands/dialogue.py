@@ -12,8 +12,8 @@ class Dialogue(Protocol):
     def notice(self, text: str) -> None:
         """Something the user should know, and need not act on now."""
 
-    def show_plan(self, planned: Planned) -> None:
-        """The plan, before it is asked about or carried out."""
+    def show_plan(self, planned: Planned, *, reviewed: bool) -> None:
+        """The plan, before it is asked about or carried out; somebody has seen a reviewed one."""
 
     def confirm(self, planned: Planned) -> bool:
         """Whether to carry it out."""

@@ -8,7 +8,7 @@ from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.answers import MetricsAnswer, NoVerdict, QueueMetrics, TooFast
 from lsq_sync.crm.credentials import FOR_QUESTIONS
 from lsq_sync.errors import AuthenticationError, NetworkError
-from lsq_sync.running import Surroundings
+from lsq_sync.surroundings import Surroundings
 
 
 def run(

@@ -9,8 +9,8 @@ from lsq_sync.core.change import Plan
 from lsq_sync.core.plan import make_plan
 from lsq_sync.core.safety import Limits, Refusal, refusals
 from lsq_sync.core.state import Recorded
-from lsq_sync.running import Surroundings
 from lsq_sync.spec.read import Specs
+from lsq_sync.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from lsq_sync.crm.pace_memory import PaceMemory
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.lock.file import Writer
 from lsq_sync.lock.ledger import Ledger
-from lsq_sync.running import Stop, Surroundings
+from lsq_sync.running import Stop
+from lsq_sync.surroundings import Surroundings
 
 _T = TypeVar("_T")
 

@@ -16,7 +16,7 @@ from lsq_sync.errors import LsqSyncError, NetworkError
 from lsq_sync.lock.file import Writer
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.poller import Findings, Poller
-from lsq_sync.running import Surroundings
+from lsq_sync.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

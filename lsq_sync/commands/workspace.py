@@ -10,12 +10,12 @@ from lsq_sync.core.selection import Selection
 from lsq_sync.core.state import Recorded, RunID
 from lsq_sync.errors import Diagnostic, SpecError, UsageError, WorkspaceError
 from lsq_sync.lock.file import FileStore
-from lsq_sync.running import Surroundings
 from lsq_sync.spec import settings as settings_file
 from lsq_sync.spec.build import rules_by_type
 from lsq_sync.spec.read import Specs, find_specs, read_specs
 from lsq_sync.spec.settings import Settings, read_settings
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
+from lsq_sync.surroundings import Surroundings
 
 _STATE_FOLDER = ".lsq-sync"
 

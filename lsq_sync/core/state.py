@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NewType, assert_never
 
 from lsq_sync.core.digest import Digest, digest
@@ -21,8 +20,6 @@ RunID = NewType("RunID", str)
 
 NOTE = "OpportunityNote"
 """How the note is called where it stands among field names."""
-
-_NO_FIELDS: Mapping[str, Value] = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -101,7 +98,7 @@ class Entry:
 
     type: str = ""
     guid: str = ""
-    fields: Mapping[str, Value] = _NO_FIELDS
+    fields: Mapping[str, Value] = field(default_factory=dict)
     note: Value | Absent = ABSENT
     request: FinalRequest | None = None
     pending: OpenRequest | None = None

@@ -48,6 +48,13 @@ def plan_lines(
         if show_unchanged or change.action is not Action.UNCHANGED:
             yield from _change(change)
             yield BLANK
+    yield from summary_lines(plan, cost, limit, refusals)
+
+
+def summary_lines(
+    plan: Plan, cost: Budget, limit: RateLimit, refusals: tuple[Refusal, ...]
+) -> Iterator[Line]:
+    """The plan without its changes, for somebody who has seen them."""
     yield _summary(plan)
     if plan.updates:
         yield _cost(cost, limit)
@@ -173,15 +180,10 @@ def _extent(action: Action, counts: dict[str, int]) -> str:
 
 
 def _cost(cost: Budget, limit: RateLimit) -> Line:
-    calls = counted(cost.send_calls, "call")
-    return line(
-        Piece(
-            f"{calls} at {limit.calls} per {limit.seconds:g} s take about "
-            f"{duration(cost.seconds)}; at its usual rate the CRM works them off in about "
-            f"{duration(cost.settle_seconds)}.",
-            Style.FAINT,
-        )
-    )
+    sending = f"about {duration(cost.seconds)}" if cost.seconds >= 1 else "less than a second"
+    calls = f"{counted(cost.send_calls, 'call')} at {limit.calls} per {limit.seconds:g} s"
+    settling = f"about {duration(cost.settle_seconds)} at the CRM's usual rate"
+    return line(Piece(f"Sending takes {sending} ({calls}), settling {settling}.", Style.FAINT))
 
 
 def _refusals(refusals: tuple[Refusal, ...]) -> Iterator[Line]:

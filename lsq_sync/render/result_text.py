@@ -11,6 +11,8 @@ from lsq_sync.render.plan_text import heading
 from lsq_sync.render.words import counted, duration
 
 _SHOWN = 50
+_PENDING_SHOWN = 5
+"""Of what is only on its way a few are enough."""
 
 _WORDS = {
     Outcome.SUCCEEDED: "succeeded",
@@ -56,15 +58,16 @@ def _outcomes(results: tuple[UpdateResult, ...]) -> Iterator[Line]:
 
 
 def _group(group: list[UpdateResult]) -> Iterator[Line]:
-    for result in group[:_SHOWN]:
+    shown = _PENDING_SHOWN if group[0].outcome is Outcome.PENDING else _SHOWN
+    for result in group[:shown]:
         place = result.origin and f"{result.origin.file}:{result.origin.line}"
         yield line(*heading(result.key, result.label, "", place), indent=2)
         if result.reason:
             yield line(visible(result.reason), indent=6)
         if result.request_id:
             yield line(Piece(f"request {visible(result.request_id)}", Style.FAINT), indent=6)
-    if len(group) > _SHOWN:
-        more = f"and {len(group) - _SHOWN:,} more: --format json lists all"
+    if len(group) > shown:
+        more = f"and {len(group) - shown:,} more: --format json lists all"
         yield line(Piece(more, Style.FAINT), indent=2)
 
 

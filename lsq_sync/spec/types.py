@@ -64,19 +64,21 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
     )
 
 
-def _rules(properties: Schema, prefix: str) -> Iterator[tuple[str, FieldRule]]:
+def _rules(properties: Schema, prefix: str, group: str = "") -> Iterator[tuple[str, FieldRule]]:
     for name, rules in properties.items():
-        yield prefix + name, _rule(rules)
-        yield from _rules(rules.get("properties", {}), f"{prefix}{name}{SUBFIELD}")
+        rule = _rule(rules, group)
+        yield prefix + name, rule
+        parts = rules.get("properties", {})
+        yield from _rules(parts, f"{prefix}{name}{SUBFIELD}", f"{rule.title or name}: ")
 
 
-def _rule(rules: Schema) -> FieldRule:
+def _rule(rules: Schema, group: str) -> FieldRule:
     data_type = _DATA_TYPES.get(rules["x-lsq-data-type"], DataType.TEXT)
     if rules.get("x-lsq-multi-select"):
         data_type = DataType.OPTIONS
     return FieldRule(
         data_type=data_type,
-        title=rules.get("title", ""),
+        title=f"{group}{rules['title']}" if rules.get("title") else "",
         sensitive=bool(rules.get("x-lsq-sensitive")),
         send_with=tuple(rules.get("x-lsq-send-with", ())),
     )

@@ -1,0 +1,31 @@
+"""Time and chance, handed in wherever they count, so that tests run on a clock of their own."""
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lsq_sync.core.state import Event
+
+
+def this_second() -> datetime:
+    """Now, in whole seconds: what is recorded is what is compared."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # commands that make no call start quicker without it
+
+    await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Time, chance, and someone to tell of each event once it is durable."""
+
+    now: Callable[[], datetime] = this_second
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = _sleep
+    chance: Callable[[], float] = random.random
+    tell: Callable[[Event], None] = lambda _event: None
