@@ -1,0 +1,43 @@
+# Every target sets up what it needs: a virtual environment in .venv, with the tool and its tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint bench wheel clean
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## the virtual environment
+
+$(READY): pyproject.toml lsq_sync/__init__.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "lsq-sync needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## the whole tool on a simulated CRM: no keys, no network
+	$(BIN)/lsq-sync demo $(DEMO)
+
+test: $(READY)  ## the tests
+	$(BIN)/python -m pytest --numprocesses=auto
+
+test-long: $(READY)  ## the tests, and the long sweeps
+	LSQ_SYNC_LONG=1 $(BIN)/python -m pytest --numprocesses=auto
+
+lint: $(READY)  ## format, lint, types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+bench: $(READY)  ## how fast a plan and an apply are
+	$(BIN)/python -m benchmarks
+
+wheel: $(READY)  ## dist/*.whl
+	$(BIN)/python -m build --wheel
+
+clean:  ## everything that was made here
+	rm -rf $(VENV) dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis lsq-sync-demo
