@@ -206,6 +206,7 @@ _US_DATE_TIME = re.compile(
 )
 _JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/")
 _NO_DATE = "0001-01-01"
+_FIRST_YEAR = 1000
 _DATE_TIME_HINT = "write 2026-09-16 12:13:44 (in account.time_zone) or 2026-09-16T12:13:44+05:30"
 
 
@@ -215,9 +216,11 @@ def _date_time(text: str, rules: ValueRules) -> str:
         raise ValueProblemError(f"{shown(text)} is not a date and time", _DATE_TIME_HINT)
     moment = _moment(found, text)
     zone = found["zone"]
-    if zone:
-        return _in_utc(moment - _offset(zone, text), text)
-    return _in_utc(_localised(moment, rules.time_zone, text), text)
+    try:
+        utc = moment - _offset(zone, text) if zone else _localised(moment, rules.time_zone, text)
+    except OverflowError:
+        raise _out_of_range(text) from None
+    return _in_utc(utc, text)
 
 
 def _moment(found: re.Match[str], text: str) -> datetime:
@@ -247,12 +250,9 @@ def _offset(zone: str, text: str) -> timedelta:
 
 def _localised(moment: datetime, zone: tzinfo, text: str) -> datetime:
     """The moment in UTC; a time that the zone skips or has twice is an error, not a guess."""
-    try:
-        early = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
-        late = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
-        back = early.astimezone(zone).replace(tzinfo=None)
-    except OverflowError:
-        raise ValueProblemError(f"{shown(text)} is out of range") from None
+    early = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    late = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    back = early.astimezone(zone).replace(tzinfo=None)
     if early != late:
         fault = "happens twice" if back == moment else "does not exist"
         raise ValueProblemError(
@@ -263,9 +263,13 @@ def _localised(moment: datetime, zone: tzinfo, text: str) -> datetime:
 
 
 def _in_utc(moment: datetime, text: str) -> str:
-    if moment.year < 1000:
-        raise ValueProblemError(f"{shown(text)} is out of range", "check the year")
+    if moment.year < _FIRST_YEAR:
+        raise _out_of_range(text)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _out_of_range(text: str) -> ValueProblemError:
+    return ValueProblemError(f"{shown(text)} is out of range", "check the year")
 
 
 def _date(text: str, _: ValueRules) -> str:
@@ -275,6 +279,8 @@ def _date(text: str, _: ValueRules) -> str:
     moment = _moment(found, text)
     if found["zone"] or moment != datetime(moment.year, moment.month, moment.day):  # noqa: DTZ001
         raise ValueProblemError(f"{shown(text)} is a date with a time", f"write {found[0][:10]}")
+    if moment.year < _FIRST_YEAR:
+        raise _out_of_range(text)
     return moment.date().isoformat()
 
 
