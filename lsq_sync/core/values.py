@@ -8,7 +8,7 @@ apidocs.leadsquared.com/update-an-opportunity (numbers with thousands commas).
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Final
@@ -121,7 +121,7 @@ def from_live(data_type: DataType, live: Value, rules: ValueRules) -> Value:
                 return _number(text, rules)
             case _:
                 return canonical(data_type, text, rules)
-    except ValueProblemError:
+    except (ValueProblemError, OverflowError):
         return text
 
 
@@ -201,11 +201,12 @@ _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?
 _ZONE = r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _DATE_TIME = re.compile(rf"{_DATE}(?:(?:[Tt]|\s+){_TIME}\s*{_ZONE}?)?")
 _US_DATE_TIME = re.compile(
-    r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})"
+    r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,4})"
     r"(?:\s+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.[0-9]+)?\s*([AaPp])\.?[Mm]\.?)?"
 )
 _JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/")
-_NO_DATE = "0001-01-01"
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, like every live moment
+_NO_DATE = date.min
 _FIRST_YEAR = 1000
 _DATE_TIME_HINT = "write 2026-09-16 12:13:44 (in account.time_zone) or 2026-09-16T12:13:44+05:30"
 
@@ -285,26 +286,29 @@ def _date(text: str, _: ValueRules) -> str:
 
 
 def _live_datetime(text: str) -> Value:
+    """A moment as the CRM writes it, in UTC; None where that stands for no date.
+
+    Raises ValueProblemError or OverflowError for what is no moment.
+    """
+    at = _live_moment(text)
+    return None if at.date() == _NO_DATE else _in_utc(at, text)
+
+
+def _live_moment(text: str) -> datetime:
     """The forms in which the CRM writes a moment; all are UTC and none says so."""
-    if text.startswith(_NO_DATE):
-        return None
     if stamp := _JSON_DATE.fullmatch(text):
-        return (_EPOCH + timedelta(milliseconds=int(stamp[1]))).strftime("%Y-%m-%d %H:%M:%S")
-    if american := _US_DATE_TIME.fullmatch(text):
-        text = _from_american(american)
-    found = _DATE_TIME.fullmatch(text)
+        return _EPOCH + timedelta(milliseconds=int(stamp[1]))
+    american = _US_DATE_TIME.fullmatch(text)
+    plain = _from_american(american) if american else text
+    found = _DATE_TIME.fullmatch(re.sub(r"\.[0-9]+", "", plain))
     if found is None:
-        return text
-    whole_seconds = re.sub(r"\.[0-9]+", "", text)
-    return _date_time(whole_seconds, ValueRules())
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+        raise ValueProblemError(f"{shown(text)} is not a date and time")
+    return _moment(found, text) - (_offset(found["zone"], text) if found["zone"] else timedelta())
 
 
 def _from_american(found: re.Match[str]) -> str:
     month, day, year, hour, minute, second, half = found.groups()
-    day_text = f"{year}-{int(month):02}-{int(day):02}"
+    day_text = f"{int(year):04}-{int(month):02}-{int(day):02}"
     if half is None:
         return day_text
     in_day = int(hour) % 12 + (12 if half in "Pp" else 0)
