@@ -247,7 +247,10 @@ class _Apply:
         return Applied(
             run=self.run,
             results=results,
-            left=plan.having(Action.CONFLICT, Action.HELD, Action.REJECTED),
+            left=(
+                *plan.having(Action.CONFLICT, Action.HELD, Action.REJECTED),
+                *_unknown(plan, recorded),
+            ),
             calls=asdict(self.talk.calls),
             elapsed_seconds=self.around.monotonic() - started,
             verdict=self._verdict(plan, results, recorded, error),
@@ -273,9 +276,8 @@ class _Apply:
             return Verdict.REJECTED
         if plan.having(Action.REJECTED) and not held and not still_open:
             return Verdict.REJECTED
-        if held or Outcome.UNKNOWN in ended or (still_open and self.options.wait):
-            return Verdict.OPEN
-        if not results and _any_unknown(plan.having(Action.PENDING), recorded):
+        unknown = Outcome.UNKNOWN in ended or _unknown(plan, recorded)
+        if held or unknown or (still_open and self.options.wait):
             return Verdict.OPEN
         return Verdict.DONE
 
@@ -302,9 +304,14 @@ def _opened_by(run: RunID, recorded: Recorded) -> Iterator[tuple[str, OpenReques
             yield key, entry.pending
 
 
-def _any_unknown(pending: tuple[Change, ...], recorded: Recorded) -> bool:
-    entries = (recorded.entries.get(change.key) for change in pending)
-    return any(entry and entry.pending and not entry.pending.request_id for entry in entries)
+def _unknown(plan: Plan, recorded: Recorded) -> tuple[Change, ...]:
+    """Changes that an earlier run sent and got no answer to."""
+    entries = recorded.entries
+    return tuple(
+        change
+        for change in plan.having(Action.PENDING)
+        if (pending := entries[change.key].pending) and not pending.request_id
+    )
 
 
 def _quiet_events(plan: Plan, around: Surroundings) -> Iterator[Event]:

@@ -19,6 +19,7 @@ from lsq_sync.simulator.scenario import Queue, RateLimit
 from lsq_sync.spec.schemas import schema_text
 
 _MARKER = ".lsq-sync-demo"
+_SOURCES = Path(__file__).parents[2]
 _COUNT = 300
 _LOANS, _INSURANCES = 30, 10
 _LOAN, _INSURANCE = 12005, 12006
@@ -190,11 +191,16 @@ class _Demo:
             f"{self._crm.url}; nothing leaves this machine. The workspace is {self._folder}: "
             "specs/loans.yaml and specs/insurance.yaml say which values 40 of them should have.",
         )
-        self._a_mistake()
-        self._plan_and_apply()
-        self._one_field()
-        self._a_rejection()
-        self._what_is_recorded()
+        scenes = (
+            self._a_mistake,
+            self._plan_and_apply,
+            self._one_field,
+            self._a_rejection,
+            self._what_is_recorded,
+        )
+        for scene in scenes:
+            if self.went_well:
+                scene()
 
     def _a_mistake(self) -> None:
         self._say("1. A mistake in a spec", "Somebody misspells an option and a field.")
@@ -306,7 +312,8 @@ class _Demo:
         }
         keys = {name: self._crm.environment[name] for name in _key_names(self._crm.environment)}
         colour = {"FORCE_COLOR": "1"} if self._output.results.colour else {"NO_COLOR": "1"}
-        return {**kept, **keys, **colour, "PYTHONIOENCODING": "utf-8"}
+        here = os.pathsep.join(filter(None, (str(_SOURCES), os.environ.get("PYTHONPATH"))))
+        return {**kept, **keys, **colour, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": here}
 
 
 def _key_names(environment: Mapping[str, str]) -> list[str]:

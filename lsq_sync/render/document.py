@@ -140,7 +140,8 @@ def _result(result: UpdateResult) -> Document:
         "request_id": result.request_id,
         "reason": result.reason,
         "verified": result.verified,
-        "fields": list(result.fields),
+        "fields": [name for name in result.fields if name != NOTE],
+        "note": NOTE in result.fields,
         "source": _source(result.origin),
     }
 

@@ -76,6 +76,7 @@ def _left(left: Iterable[Change]) -> Iterator[Line]:
         (Action.HELD, "Held: they wait for requests that are still open"),
         (Action.REJECTED, "Rejected before, and not sent again: --retry-rejected does"),
         (Action.CONFLICT, "In conflict with the CRM, and not sent"),
+        (Action.PENDING, "Sent by an earlier run, and the answer was lost: not sent again"),
     ):
         group = [change for change in left if change.action is action]
         if not group:
