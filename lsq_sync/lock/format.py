@@ -60,7 +60,7 @@ def load(data: bytes, file: str) -> Recorded:
         entries = {
             key: _entry_at(key, entry) for key, entry in _dict(content["opportunities"]).items()
         }
-        return Recorded(_read_account(content.get("account")), entries)
+        return Recorded(_read_account(content.get("account", {})), entries)
     except _BrokenError as fault:
         _refuse_edit(str(fault), text, file)
     except KeyError as fault:
@@ -106,12 +106,19 @@ def _parse(text: str, file: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        what = "is cut off" if error.pos >= len(text.rstrip()) else "is not valid JSON"
+        what = "is cut off" if _is_at_the_end(error, text) else "is not valid JSON"
         _refuse(file, error.lineno, f"the lock {what}: {error.msg}", restore_hint(file))
     except RecursionError:
         _refuse(file, 1, "the lock is nested too deep", restore_hint(file))
     except _BrokenError as fault:
         _refuse_edit(str(fault), text, file)
+    except ValueError:
+        _refuse(file, 1, "the lock is not valid JSON: a number is too long", restore_hint(file))
+
+
+def _is_at_the_end(error: json.JSONDecodeError, text: str) -> bool:
+    """A string without an end is reported where it begins."""
+    return error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
 
 
 def _refuse_version(version: object, file: str) -> NoReturn:
@@ -243,13 +250,13 @@ def _read_open(content: object) -> OpenRequest:
         sent_at=_moment(request["sent_at"]),
         request_id=None if identifier is None else RequestID(identifier),
         queued_at=_moment(request["queued_at"]) if "queued_at" in request else None,
-        seen=request.get("seen", False) is True,
-        released=tuple(map(_text, request.get("released", []))),
+        seen=_flag(request.get("seen", False)),
+        released=tuple(map(_text, _list(request.get("released", [])))),
     )
 
 
 def _read_account(content: object) -> Account | None:
-    account = _only(content or {}, {"name", "async_host", "host", "short_code"})
+    account = _only(content, {"name", "async_host", "host", "short_code"})
     if not account:
         return None
     return Account(
@@ -263,6 +270,18 @@ def _read_account(content: object) -> Account | None:
 def _dict(content: object) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise _BrokenError(f"a mapping should stand where {content!r:.60} stands")
+    return content
+
+
+def _list(content: object) -> list[Any]:
+    if not isinstance(content, list):
+        raise _BrokenError(f"a list should stand where {content!r:.60} stands")
+    return content
+
+
+def _flag(content: object) -> bool:
+    if not isinstance(content, bool):
+        raise _BrokenError(f"true or false should stand where {content!r:.60} stands")
     return content
 
 
@@ -302,5 +321,5 @@ _T = TypeVar("_T")
 def _read(reader: Callable[[str], _T], text: str) -> _T:
     try:
         return reader(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a moment may lie outside of the calendar
         raise _BrokenError(str(error)) from None
