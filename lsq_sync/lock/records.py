@@ -2,11 +2,13 @@
 
 A record is one line: length, digest, JSON. Each carries the offset at which its group began; a
 group is written only after the one before it is durable. So a torn tail (cut, no harm: nothing
-of it was sent) can be told from damage in the middle (refused: it may hide a RequestID).
+of it was sent) can be told from damage in the middle (refused: it may hide a RequestID): behind
+the break, a torn group leaves no records but its own.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +34,8 @@ from lsq_sync.core.values import ABSENT
 FORMAT = "lsq-sync/journal/v1"
 
 _DIGEST_LENGTH = 16
-_HEAD_LENGTH = 8 + 1 + _DIGEST_LENGTH + 1
+_HEAD = re.compile(rb'([0-9a-f]{8}) ([0-9a-f]{%d}) (?=\{"group":)' % _DIGEST_LENGTH)
+"""Of a record; it cannot occur inside of one, where quotes of text are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def encode_header() -> bytes:
 def decode(data: bytes) -> Journal:
     """What the bytes of a journal say; a torn tail is left out."""
     contents, length = _sound_part(data)
-    damaged_at = length if _goes_on_after(data, length) else None
+    torn = {length, *(content["group"] for content in contents[-1:])}
+    damaged_at = length if _has_other_groups(data, length, torn) else None
     version = contents[0].get("format", "") if contents else FORMAT
     if version != FORMAT:
         return Journal((), length, damaged_at, format=str(version))
@@ -81,39 +85,33 @@ def _digest(body: bytes) -> bytes:
 
 
 def _sound_part(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The records up to the first that is broken, or stands where it was not written."""
     contents = []
-    offset = 0
-    while (found := _line_at(data, offset)) is not None:
+    offset = group = 0
+    while (found := _line_at(data, offset)) and found[0]["group"] in (offset, group):
         content, offset = found
+        group = content["group"]
         contents.append(content)
     return contents, offset
 
 
 def _line_at(data: bytes, offset: int) -> tuple[dict[str, Any], int] | None:
     """The record at this offset and where the next one begins; None if it is not sound."""
-    head = data[offset : offset + _HEAD_LENGTH]
-    try:
-        length = int(head[:8], 16)
-    except ValueError:
+    head = _HEAD.match(data, offset)
+    if head is None:
         return None
-    start = offset + _HEAD_LENGTH
-    body = data[start : start + length]
-    end = start + length
-    if len(head) < _HEAD_LENGTH or data[end : end + 1] != b"\n" or _digest(body) != head[9:-1]:
+    end = head.end() + int(head[1], 16)
+    body = data[head.end() : end]
+    if data[end : end + 1] != b"\n" or _digest(body) != head[2]:
         return None
     content: dict[str, Any] = json.loads(body)
     return content, end + 1
 
 
-def _goes_on_after(data: bytes, broken: int) -> bool:
-    """Whether a later group proves that the bytes at `broken` were durable once."""
-    offset = data.find(b"\n", broken) + 1
-    while offset:
-        found = _line_at(data, offset)
-        if found is not None and found[0]["group"] > broken:
-            return True
-        offset = data.find(b"\n", offset) + 1
-    return False
+def _has_other_groups(data: bytes, start: int, torn: set[int]) -> bool:
+    """Whether there is a record after `start` of another group than these."""
+    found = (_line_at(data, head.start()) for head in _HEAD.finditer(data, start))
+    return any(record[0]["group"] not in torn for record in found if record)
 
 
 # --- events
