@@ -33,7 +33,7 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the developer's keys nor files of the home folder get into a test."""
     for name in list(os.environ):
-        if name.startswith("LSQ_") and name != "LSQ_SYNC_LONG":
+        if name.startswith("LSQ_") and name not in ("LSQ_SYNC_LONG", "LSQ_SYNC_UPDATE"):
             monkeypatch.delenv(name)
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)

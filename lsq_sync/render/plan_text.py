@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lsq_sync.core.budget import Budget, RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.safety import Refusal
-from lsq_sync.core.values import Value
+from lsq_sync.core.values import ABSENT, Value
 from lsq_sync.render.document import masked
 from lsq_sync.render.escape import quoted, shortened, visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
@@ -128,7 +128,19 @@ def _released(part: FieldChange) -> Iterator[Piece]:
     yield Piece(" stays in the CRM, no longer managed", Style.FAINT)
 
 
-_RENDER = {Action.PENDING: _only_after, Action.ADOPT: _only_after, Action.RELEASE: _released}
+def _conflict(part: FieldChange) -> Iterator[Piece]:
+    yield from _before_after(part)
+    if part.live is not ABSENT:
+        yield Piece(", the CRM has ")
+        yield _value(part.live, part, Style.BAD)
+
+
+_RENDER = {
+    Action.CONFLICT: _conflict,
+    Action.PENDING: _only_after,
+    Action.ADOPT: _only_after,
+    Action.RELEASE: _released,
+}
 
 
 def _value(value: Value, part: FieldChange, style: Style) -> Piece:

@@ -1,0 +1,1 @@
+"""How fast the tool is, shown by running it: `make bench`."""
