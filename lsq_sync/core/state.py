@@ -263,9 +263,17 @@ def replay(entries: Mapping[str, Entry], events: Iterable[Event]) -> dict[str, E
 def _intend(entry: Entry, event: Intended) -> Entry:
     opened = OpenRequest(event.payload, event.run, event.at)
     earlier = entry.pending
-    if earlier and (earlier.run, earlier.sent_at) != (event.run, event.at):
+    if earlier and _takes_the_place_of(event, earlier):
         entry = replace(entry, request=_given_up(earlier, event.at))
     return replace(entry, type=event.type or entry.type, pending=opened)
+
+
+def _takes_the_place_of(event: Intended, earlier: OpenRequest) -> bool:
+    """False for an older intent, met again in a journal that was folded in before.
+
+    A run sends an opportunity again only after its own attempt was withdrawn.
+    """
+    return earlier.run != event.run and earlier.sent_at <= event.at
 
 
 def _given_up(earlier: OpenRequest, at: datetime) -> FinalRequest:
