@@ -36,9 +36,10 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Creates a private folder with its parents, if it is not there, and makes its name durable."""
+    """Creates a private folder with its parents, if it is not there; each name is durable."""
     if not folder.is_dir():
-        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        make_folder(folder.parent)
+        folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
         sync_folder(folder.parent)
 
 
