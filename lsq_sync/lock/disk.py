@@ -9,6 +9,8 @@ from pathlib import Path
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
+NEW_FILE = 0o666
+"""Less what the umask takes."""
 
 
 def sync(descriptor: int) -> None:
@@ -49,24 +51,25 @@ def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
     `mode` None keeps the mode of the file, or takes the default of new files.
     """
     target = path.resolve()
-    with _beside(target) as (temporary, descriptor):
+    if mode is None and target.exists():
+        mode = target.stat().st_mode & 0o777
+    with _beside(target, mode) as (temporary, descriptor):
         write_all(descriptor, data)
-        if mode is not None:
-            os.fchmod(descriptor, mode)
-        elif target.exists():
-            os.fchmod(descriptor, target.stat().st_mode & 0o777)
         sync(descriptor)
         temporary.replace(target)
     sync_folder(target.parent)
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[tuple[Path, int]]:
+def _beside(target: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
     """A new file in the same folder; it is gone again unless it was renamed."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    descriptor = os.open(temporary, flags, NEW_FILE if mode is None else mode)
     try:
+        if mode is not None:
+            os.fchmod(descriptor, mode)  # before the first byte; the umask did not ask us
         yield temporary, descriptor
     finally:
         os.close(descriptor)
