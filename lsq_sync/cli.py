@@ -5,6 +5,7 @@ Every heavy import stands inside its command, so that `--help` and `--version` s
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -515,7 +516,7 @@ def run(arguments: list[str], around: Surroundings | None = None) -> int:
     except LsqSyncError as error:
         return _failed(error, arguments)
     except (click.Abort, KeyboardInterrupt):
-        return _failed(StoppedError(2), arguments)
+        return _failed(StoppedError(signal.SIGINT), arguments)
     except Exception as error:  # noqa: BLE001 - whatever else it is, it is a bug of ours
         return _bug(error, arguments)
 

@@ -114,12 +114,12 @@ class NetworkError(LsqSyncError):
 
 
 class StoppedError(LsqSyncError):
-    """A signal ended the command before anything was sent."""
+    """A signal ended the command; `number` is the signal's."""
 
     code = "interrupted"
 
-    def __init__(self, number: int) -> None:
-        super().__init__("stopped before anything was sent")
+    def __init__(self, number: int, message: str = "interrupted") -> None:
+        super().__init__(message)
         self.number = number
 
 

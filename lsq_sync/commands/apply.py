@@ -153,7 +153,7 @@ class _Apply:
         finally:
             self.dialogue.end()
         if self.talk.signalled:
-            raise StoppedError(self.talk.signalled)
+            raise StoppedError(self.talk.signalled, "stopped before anything was sent")
         return self._plan(writer.recorded)
 
     # --- deciding

@@ -218,7 +218,7 @@ class _Demo:
             "plan compares the specs with what was last applied: nothing yet. It asks nobody and "
             "needs no keys; in a team this goes into the pull request.",
         )
-        self._command("plan", "--out", "plan.json")
+        self._command("plan", "--out", "plan.json", cut=True)
         self._say(
             "3. Apply exactly that plan",
             "The CRM only accepts an update and answers a RequestID; the outcome comes later. So "
@@ -282,20 +282,21 @@ class _Demo:
             [BLANK, line(Piece("$ ", Style.FAINT), Piece(shlex.join(words), Style.COMMAND))]
         )
 
-    def _command(self, *words: str, expected: int = 0) -> None:
-        """Runs the tool as a user would, its progress on the terminal, its results cut to fit."""
+    def _command(self, *words: str, expected: int = 0, cut: bool = False) -> None:
+        """Runs the tool as a user would; `cut` leaves out the middle of a long output."""
         self._prompt(["lsq-sync", *words])
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "lsq_sync", *words],
             cwd=self._folder,
             env=self._environment(),
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if cut else None,
             stdin=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
             check=False,
         )
-        self._output.results.write(_cut(done.stdout))
+        if cut:
+            self._output.results.write(_cut(done.stdout))
         code = done.returncode
         if code or expected:
             self._output.results.show([line(Piece(f"(exit code {code})", Style.FAINT))])
