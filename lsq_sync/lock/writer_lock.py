@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lsq_sync.core.moment import moment
-from lsq_sync.errors import WriterBusyError
+from lsq_sync.errors import StorageError, WriterBusyError
 from lsq_sync.lock.disk import PRIVATE, write_all
 
 _LONGEST_OWNER = 4096
@@ -20,9 +20,23 @@ _LONGEST_OWNER = 4096
 def only_writer(path: Path, since: datetime) -> Iterator[None]:
     """Holds the lock while the block runs.
 
-    Raises WriterBusyError, with host, pid and since when, if another process holds it. A process
-    that died leaves nothing to clean.
+    Raises WriterBusyError, with host, pid and since when, if another process holds it, and
+    StorageError if nobody can. A process that died leaves nothing to clean.
     """
+    try:
+        descriptor = _taken(path, since)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be locked: {error.strerror}",
+            hint="nothing was sent; make room or set the permissions, then run the command again",
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(path: Path, since: datetime) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
         try:
@@ -32,9 +46,10 @@ def only_writer(path: Path, since: datetime) -> Iterator[None]:
         owner = {"host": socket.gethostname(), "pid": os.getpid(), "since": moment(since)}
         os.ftruncate(descriptor, 0)
         write_all(descriptor, json.dumps(owner).encode())
-        yield
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _busy(owner: bytes) -> WriterBusyError:
