@@ -7,13 +7,13 @@ and folds it into the lock at the start, at the end and about every half minute 
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, Event, Recorded, RunID, advance, replay
+from lsq_sync.core.state import Entry, Event, Intended, Recorded, RunID, advance, replay
 from lsq_sync.errors import LockError, StorageError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
@@ -141,6 +141,8 @@ class Writer:
         self._folded_at = clock()
         self._descriptor: int | None = None
         self._length = 0
+        self._broken: StorageError | None = None
+        self._learned: list[Event] = []
 
     @property
     def recorded(self) -> Recorded:
@@ -154,15 +156,25 @@ class Writer:
     def record(self, events: Iterable[Event]) -> None:
         """Returns when the events are durable.
 
-        Raises StorageError when they are not; nothing may be sent on the strength of them then.
+        Raises StorageError when they are not, and ever after: what stands behind a torn record
+        would be cut off with it. Nothing may be sent on the strength of them then.
         """
         batch = tuple(events)
-        with _told_as_storage_error(self._journal):
-            self._append(batch)
+        try:
+            if self._broken:
+                raise self._broken
+            with _told_as_storage_error(self._journal):
+                self._append(batch)
+        except StorageError as error:
+            self._broken = error
+            self._learned += (event for event in batch if not isinstance(event, Intended))
+            raise
         for event in batch:
             self._advance(event)
         if self._clock() - self._folded_at >= FOLD_SECONDS:
-            self.fold()
+            self._folded_at = self._clock()
+            with suppress(StorageError):  # the journal has it all; `close` tries again, and tells
+                self.fold()
 
     def fold(self) -> None:
         """Replaces the lock by the state, then puts the journal away."""
@@ -172,8 +184,10 @@ class Writer:
         self._folded_at = self._clock()
 
     def close(self) -> None:
-        """Folds what is left in the journal."""
-        if self._descriptor is not None:
+        """Folds what is left in the journal, with the answers that it could not take."""
+        for event in self._learned:
+            self._advance(event)
+        if self._descriptor is not None or self._learned:
             self.fold()
 
     def _advance(self, event: Event) -> None:
