@@ -151,7 +151,8 @@ def init(given: _Globals, folder: Path, name: str | None, region: str | None) ->
     if region is not None and region not in REGIONS:
         raise click.BadParameter(f"{region!r} is none of {', '.join(REGIONS)}", param_hint="region")
     made = command.run(given.folder / folder, name, region)
-    given.output("text").results.show(made_lines(made, folder))
+    lines = made_lines(folder, made.files, made.guessed_region)
+    given.output("text").results.show(lines)
     return 0
 
 
@@ -465,7 +466,7 @@ def demo(given: _Globals, folder: Path, fast: bool) -> int:
     """See the whole loop on a simulated CRM; no keys, no network."""
     from lsq_sync.commands import demo as command
 
-    return command.run(given.folder / folder, folder, given.output("text"), fast=fast)
+    return command.run(given.folder / folder, folder, given.output("text").results, fast=fast)
 
 
 @command_line.command()

@@ -22,8 +22,6 @@ LAYERS: tuple[frozenset[str], ...] = (
 
 ALLOWED_BESIDE = {
     ("display", "render"): "the terminal shows lines",
-    ("render", "commands"): "what init has made is a value of its command",
-    ("commands", "output"): "the demo is a show",
 }
 
 PURE = {

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lsq_sync.display import Screen
 from lsq_sync.errors import StorageError, WorkspaceError
-from lsq_sync.output import Output
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
 from lsq_sync.simulator import Account, RunningSimulator, Scenario, SimulatorThread, sample_account
 from lsq_sync.simulator.data import account_text
@@ -41,7 +41,7 @@ _REAL = _Speed(RateLimit(calls=25, seconds=5), Queue(delay_seconds=1.0, per_minu
 _FAST = _Speed(RateLimit(calls=200, seconds=1), Queue(delay_seconds=0.1), 0.0)
 
 
-def run(folder: Path, shown_folder: Path, output: Output, *, fast: bool) -> int:
+def run(folder: Path, shown_folder: Path, screen: Screen, *, fast: bool) -> int:
     """Runs the demo; 0 when every step ended as it should.
 
     Makes the workspace `folder`; one that an earlier demo left there is replaced. Raises
@@ -55,10 +55,10 @@ def run(folder: Path, shown_folder: Path, output: Output, *, fast: bool) -> int:
             specs = _make_workspace(folder, account, crm, speed)
         except OSError as error:
             raise StorageError(f"{folder} cannot be written: {error.strerror}") from None
-        demo = _Demo(folder, crm, specs, output, speed.pause if output.results.is_terminal else 0)
+        demo = _Demo(folder, crm, specs, screen, speed.pause if screen.is_terminal else 0)
         demo.play(account)
         (folder / "crm.json").write_text(account_text(_as_it_is_now(account, crm)), "utf-8")
-        output.results.show(_how_to_go_on(shown_folder, crm))
+        screen.show(_how_to_go_on(shown_folder, crm))
         return 0 if demo.went_well else 1
 
 
@@ -174,12 +174,12 @@ class _Demo:
     """Plays the steps, and notes whether each command ended as it should."""
 
     def __init__(
-        self, folder: Path, crm: RunningSimulator, specs: _Specs, output: Output, pause: float
+        self, folder: Path, crm: RunningSimulator, specs: _Specs, screen: Screen, pause: float
     ) -> None:
         self._folder = folder
         self._crm = crm
         self._specs = specs
-        self._output = output
+        self._screen = screen
         self._pause = pause
         self.went_well = True
 
@@ -252,7 +252,7 @@ class _Demo:
         lock = (self._folder / "lsq-sync.lock").read_text(encoding="utf-8")
         entry = next(text for text in lock.split("\n") if text.startswith(f'"{key}"'))
         self._prompt(["grep", key, "lsq-sync.lock"])
-        self._output.results.show([line(entry)])
+        self._screen.show([line(entry)])
 
     def _edit(self, key: str, new: str) -> None:
         """Replaces the first value of an opportunity, and shows the change as a diff."""
@@ -260,7 +260,7 @@ class _Demo:
         at = lines.index(f"  {key}:") + 3
         old, lines[at] = lines[at], new
         self._specs.loans.write_text("\n".join(lines), encoding="utf-8")
-        self._output.results.show(
+        self._screen.show(
             [
                 line(Piece(f"specs/loans.yaml, line {at + 1}:", Style.FAINT)),
                 line(Piece(f"-{old}", Style.OLD)),
@@ -274,11 +274,11 @@ class _Demo:
             lines.append(line(Piece(title, Style.STRONG)))
         if text:
             lines.append(line(text))
-        self._output.results.show(lines)
+        self._screen.show(lines)
         time.sleep(self._pause)
 
     def _prompt(self, words: Iterable[str]) -> None:
-        self._output.results.show(
+        self._screen.show(
             [BLANK, line(Piece("$ ", Style.FAINT), Piece(shlex.join(words), Style.COMMAND))]
         )
 
@@ -296,13 +296,14 @@ class _Demo:
             check=False,
         )
         if cut:
-            self._output.results.write(_cut(done.stdout))
+            self._screen.write(_cut(done.stdout))
         code = done.returncode
         if code or expected:
-            self._output.results.show([line(Piece(f"(exit code {code})", Style.FAINT))])
+            self._screen.show([line(Piece(f"(exit code {code})", Style.FAINT))])
         if code != expected:
             self.went_well = False
-            self._output.warning(f"this should have ended with exit code {expected}")
+            message = f"this should have ended with exit code {expected}"
+            self._screen.show([line(Piece(message, Style.BAD))])
         time.sleep(self._pause)
 
     def _environment(self) -> dict[str, str]:
@@ -312,7 +313,7 @@ class _Demo:
             if name not in _WIPED and not (name.startswith("LSQ_") and name.endswith("_FILE"))
         }
         keys = {name: self._crm.environment[name] for name in _key_names(self._crm.environment)}
-        colour = {"FORCE_COLOR": "1"} if self._output.results.colour else {"NO_COLOR": "1"}
+        colour = {"FORCE_COLOR": "1"} if self._screen.colour else {"NO_COLOR": "1"}
         here = os.pathsep.join(filter(None, (str(_SOURCES), os.environ.get("PYTHONPATH"))))
         return {**kept, **keys, **colour, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": here}
 

@@ -59,12 +59,10 @@ _ATTRIBUTES = "lsq-sync.lock text eol=lf"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A new workspace: where, and which files, relative to it."""
+    """Which files were made, relative to the new workspace; the region, if nobody named one."""
 
-    root: Path
     files: tuple[str, ...]
-    region: str
-    region_was_given: bool
+    guessed_region: str | None
 
 
 def run(root: Path, name: str | None, region: str | None) -> Made:
@@ -82,7 +80,7 @@ def run(root: Path, name: str | None, region: str | None) -> Made:
         files = _write(root, name or root.resolve().name or "my-account", chosen)
     except OSError as error:
         raise StorageError(f"{root} cannot be written: {error.strerror}") from None
-    return Made(root, files, chosen, region is not None)
+    return Made(files, None if region else chosen)
 
 
 def _write(root: Path, name: str, region: str) -> tuple[str, ...]:
