@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lsq_sync.core.values import DataType, Value
+from lsq_sync.core.values import ABSENT, Absent, DataType, Value
 from lsq_sync.errors import Origin
 
 SUBFIELD = "~"
@@ -65,10 +65,14 @@ class DesiredOpportunity:
 
 @dataclass(frozen=True, slots=True)
 class LiveOpportunity:
-    """What the CRM said of one opportunity; a field that was not read is absent."""
+    """What the CRM said of one opportunity.
+
+    What was asked for and has nothing in it is None; what was not read is absent, and the plan
+    does not take that for empty.
+    """
 
     fields: Mapping[str, Value] = field(default_factory=dict)
-    note: Value = None
+    note: Value | Absent = ABSENT
 
 
 @dataclass(frozen=True, slots=True)

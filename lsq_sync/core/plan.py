@@ -126,7 +126,7 @@ def _carried_value(opened: OpenRequest | None, name: str) -> Value | Absent:
 def _live_value(live: LiveOpportunity | None, name: str) -> Value | Absent:
     if live is None:
         return ABSENT
-    return live.note if name == NOTE else live.fields.get(name)
+    return live.note if name == NOTE else live.fields.get(name, ABSENT)
 
 
 def _plan_field(
@@ -237,7 +237,8 @@ def _companion_value(
 ) -> Value | Absent:
     if name in managed:
         return managed[name].value
-    return live.fields.get(name) if live else entry.fields.get(name, ABSENT)
+    seen = _live_value(live, name)
+    return entry.fields.get(name, ABSENT) if seen is ABSENT else seen
 
 
 def _companion(name: str, value: Value, rule: FieldRule) -> FieldChange:

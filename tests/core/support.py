@@ -140,7 +140,7 @@ def actions(change: Change) -> dict[str, Action]:
 
 
 def live_of(note: Value | Absent = ABSENT, /, **fields: Value) -> LiveOpportunity:
-    return LiveOpportunity(fields, None if note is ABSENT else note)
+    return LiveOpportunity(fields, note)
 
 
 def moved(one: DesiredOpportunity, **changes: Any) -> DesiredOpportunity:
