@@ -16,7 +16,7 @@ from lsq_sync.core.model import (
 )
 from lsq_sync.core.moment import moment
 from lsq_sync.core.state import NOTE, Entry, OpenRequest, Outcome, Recorded
-from lsq_sync.core.values import ABSENT, Absent, Value, ValueRules, same, same_as_live
+from lsq_sync.core.values import ABSENT, Absent, Value, ValueRules, from_live, same, same_as_live
 
 _NOTE_RULE = FieldRule(title="Note")
 
@@ -123,10 +123,14 @@ def _carried_value(opened: OpenRequest | None, name: str) -> Value | Absent:
     return opened.payload.note if name == NOTE else opened.payload.fields.get(name, ABSENT)
 
 
-def _live_value(live: LiveOpportunity | None, name: str) -> Value | Absent:
+def _live_value(
+    live: LiveOpportunity | None, name: str, rule: FieldRule, rules: PlanRules
+) -> Value | Absent:
+    """In canonical form, as all that is compared, shown and sent."""
     if live is None:
         return ABSENT
-    return live.note if name == NOTE else live.fields.get(name, ABSENT)
+    seen = live.note if name == NOTE else live.fields.get(name, ABSENT)
+    return seen if seen is ABSENT else from_live(rule.data_type, seen, rules.values)
 
 
 def _plan_field(
@@ -137,7 +141,7 @@ def _plan_field(
     rules: PlanRules,
 ) -> FieldChange:
     was = _recorded_value(entry, want.name)
-    now = _live_value(live, want.name)
+    now = _live_value(live, want.name, want.rule, rules)
     carried = _carried_value(held_by, want.name)
     if held_by:
         action = _against_open(want, was, carried, held_by, rules)
@@ -223,21 +227,24 @@ def _companions(
     for name in asked:
         if name in sent:
             continue
-        value = _companion_value(name, managed, entry, live)
+        rule = _rule(one.type, name, rules)
+        value = _companion_value(name, rule, managed, entry, live, rules)
         if value is not ABSENT:
-            found.append(_companion(name, value, _rule(one.type, name, rules)))
+            found.append(_companion(name, value, rule))
     return found
 
 
 def _companion_value(
     name: str,
+    rule: FieldRule,
     managed: Mapping[str, DesiredField],
     entry: Entry,
     live: LiveOpportunity | None,
+    rules: PlanRules,
 ) -> Value | Absent:
     if name in managed:
         return managed[name].value
-    seen = _live_value(live, name)
+    seen = _live_value(live, name, rule, rules)
     return entry.fields.get(name, ABSENT) if seen is ABSENT else seen
 
 

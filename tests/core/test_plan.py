@@ -679,3 +679,19 @@ def test_a_change_names_what_it_was_planned_against() -> None:
     labelled = replace(BASIC, label="Acme")
     assert change_of(labelled, KNOWN).desired == change_of(BASIC, KNOWN).desired
     assert change_of(desired({"a": "1"}), KNOWN).desired != change_of(BASIC, KNOWN).desired
+
+
+def test_live_values_are_shown_in_canonical_form() -> None:
+    one = desired({"n": "2", "at": "2026-01-01 00:00:00"}, rules={"n": NUMBER, "at": MOMENT})
+    change = change_of(one, None, live_of(n="50,000.00", at="4/6/2023 3:23:34 PM"))
+    assert (part(change, "n").live, part(change, "n").before) == ("50000", "50000")
+    assert part(change, "at").live == "2023-04-06 15:23:34"
+
+
+def test_a_live_companion_is_sent_in_a_form_that_the_crm_takes() -> None:
+    rules = {"a": FieldRule(send_with=("on", "size")), "on": FieldRule(DataType.DATE)}
+    types = {"loan": {**rules, "size": NUMBER}}
+    one = desired({"a": "1"}, rules=rules, type="loan")
+    live = live_of(a="0", on="12/23/2023 12:00:00 AM", size="50,000.00")
+    change = change_of(one, recorded(a="0"), live, types=types)
+    assert change.wire_fields == {"a": "1", "on": "2023-12-23 00:00:00", "size": "50000"}
