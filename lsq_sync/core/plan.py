@@ -146,7 +146,8 @@ def _plan_field(
     if held_by:
         action = _against_open(want, was, carried, held_by, rules)
     elif now is ABSENT:
-        action = _against_recorded(want, was, rules)
+        may_be = _carried_value(entry.pending, want.name)
+        action = _against_recorded(want, was, may_be, rules)
     else:
         action = _against_live(want, was, now, rules)
     before = was if was is not ABSENT else now
@@ -169,7 +170,12 @@ def _agrees(want: DesiredField, value: Value | Absent, rules: PlanRules) -> bool
     return same(want.rule.data_type, value, want.value, rules.values)
 
 
-def _against_recorded(want: DesiredField, was: Value | Absent, rules: PlanRules) -> Action:
+def _against_recorded(
+    want: DesiredField, was: Value | Absent, may_be: Value | Absent, rules: PlanRules
+) -> Action:
+    """`may_be` was sent, and nobody will ever know whether it landed over what is recorded."""
+    if may_be is not ABSENT and not _agrees(want, may_be, rules):
+        return Action.UPDATE
     return Action.UNCHANGED if _agrees(want, was, rules) else Action.UPDATE
 
 

@@ -695,3 +695,21 @@ def test_a_live_companion_is_sent_in_a_form_that_the_crm_takes() -> None:
     live = live_of(a="0", on="12/23/2023 12:00:00 AM", size="50,000.00")
     change = change_of(one, recorded(a="0"), live, types=types)
     assert change.wire_fields == {"a": "1", "on": "2023-12-23 00:00:00", "size": "50000"}
+
+
+def test_a_value_that_may_have_landed_is_not_taken_for_the_recorded_one() -> None:
+    """Nobody knows whether the CRM has 1 or 2 now: only sending 1 again settles it."""
+    entry = Entry(fields={"a": "1", "b": "5"}, pending=opened(payload(a="2"), 5))
+    one = desired({"a": "1", "b": "5"})
+    late = at() + WINDOW
+    assert actions(change_of(one, entry, now=late)) == {"a": UPDATE, "b": UNCHANGED}
+    read = live_of(a="1", b="5")
+    assert change_of(one, entry, read, now=late).action is UNCHANGED
+    lost = replace(entry, pending=opened(payload(a="2"), None))
+    assert change_of(one, lost).action is HELD
+    assert change_of(one, lost, resend_unknown=True).action is UPDATE
+
+
+def test_a_note_that_may_have_landed_is_not_taken_for_the_recorded_one() -> None:
+    entry = Entry(note="old", pending=opened(payload("new")))
+    assert change_of(desired(note="old"), entry, now=at() + WINDOW).action is UPDATE
