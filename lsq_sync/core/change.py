@@ -41,7 +41,8 @@ class FieldChange:
     """One field, or the note under the name OpportunityNote.
 
     `before` is the recorded value, else the live one; `known` is false where neither is, so that
-    an empty `before` is not taken for an empty field.
+    an empty `before` is not taken for an empty field. A `companion` without an `origin` is none of
+    the fields that the specs manage: it is sent, but never recorded.
     """
 
     name: str
@@ -63,8 +64,9 @@ class FieldChange:
 
 
 def payload_of(parts: Iterable[FieldChange], action: Action) -> Payload:
-    """The values that the parts with this action end with."""
-    values = {part.name: part.after for part in parts if part.action is action}
+    """The values that the managed parts with this action end with."""
+    managed = (part for part in parts if part.origin or not part.companion)
+    values = {part.name: part.after for part in managed if part.action is action}
     note = values.pop(NOTE, ABSENT)
     return Payload(values, note)
 
@@ -85,14 +87,16 @@ class Change:
 
     @property
     def payload(self) -> Payload:
-        """What is sent: the updates and the fields that the CRM wants along."""
+        """What is sent and, once it succeeded, recorded."""
         if self.action is not Action.UPDATE:
             return Payload({})
         return payload_of(self.fields, Action.UPDATE)
 
     @property
     def wire_fields(self) -> dict[str, str]:
-        """The fields of the payload as the CRM wants them written."""
+        """The fields that are sent, those that the CRM wants along among them, as it wants them."""
+        if self.action is not Action.UPDATE:
+            return {}
         sent = (part for part in self.fields if part.action is Action.UPDATE)
         return {
             part.name: to_wire(part.rule.data_type, part.after)

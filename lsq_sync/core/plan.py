@@ -17,6 +17,7 @@ from lsq_sync.core.model import (
 from lsq_sync.core.moment import moment
 from lsq_sync.core.state import NOTE, Entry, OpenRequest, Outcome, Recorded
 from lsq_sync.core.values import ABSENT, Absent, Value, ValueRules, from_live, same, same_as_live
+from lsq_sync.errors import Origin
 
 _NOTE_RULE = FieldRule(title="Note")
 
@@ -236,7 +237,8 @@ def _companions(
         rule = _rule(one.type, name, rules)
         value = _companion_value(name, rule, managed, entry, live, rules)
         if value is not ABSENT:
-            found.append(_companion(name, value, rule))
+            origin = managed[name].origin if name in managed else None
+            found.append(_companion(name, value, rule, origin))
     return found
 
 
@@ -254,8 +256,17 @@ def _companion_value(
     return entry.fields.get(name, ABSENT) if seen is ABSENT else seen
 
 
-def _companion(name: str, value: Value, rule: FieldRule) -> FieldChange:
-    return FieldChange(name, Action.UPDATE, value, value, known=True, rule=rule, companion=True)
+def _companion(name: str, value: Value, rule: FieldRule, origin: Origin | None) -> FieldChange:
+    return FieldChange(
+        name,
+        Action.UPDATE,
+        before=value,
+        after=value,
+        known=True,
+        rule=rule,
+        origin=origin,
+        companion=True,
+    )
 
 
 # --- releases

@@ -112,6 +112,13 @@ def test_what_a_field_was_before() -> None:
         assert (found.before, found.known, found.after) == (before, known, "1")
 
 
+def test_live_values_are_shown_in_canonical_form() -> None:
+    one = desired({"n": "2", "at": "2026-01-01 00:00:00"}, rules={"n": NUMBER, "at": MOMENT})
+    change = change_of(one, None, live_of(n="50,000.00", at="4/6/2023 3:23:34 PM"))
+    assert (part(change, "n").live, part(change, "n").before) == ("50000", "50000")
+    assert part(change, "at").live == "2023-04-06 15:23:34"
+
+
 def test_an_update_overwrites_where_live_holds_what_nobody_recorded() -> None:
     one = desired({"a": "1", "b": "1", "c": "1", "d": "1"})
     live = live_of(a="0", b=None, c="0", d="1")
@@ -251,6 +258,24 @@ def test_the_late_window_is_a_setting() -> None:
     assert change_of(desired({"a": "1"}), entry, late_window=timedelta(0)).action is UPDATE
 
 
+def test_a_value_that_may_have_landed_is_not_taken_for_the_recorded_one() -> None:
+    """Nobody knows whether the CRM has 1 or 2 now: only sending 1 again settles it."""
+    entry = Entry(fields={"a": "1", "b": "5"}, pending=opened(payload(a="2"), 5))
+    one = desired({"a": "1", "b": "5"})
+    late = at() + WINDOW
+    assert actions(change_of(one, entry, now=late)) == {"a": UPDATE, "b": UNCHANGED}
+    read = live_of(a="1", b="5")
+    assert change_of(one, entry, read, now=late).action is UNCHANGED
+    lost = replace(entry, pending=opened(payload(a="2"), None))
+    assert change_of(one, lost).action is HELD
+    assert change_of(one, lost, resend_unknown=True).action is UPDATE
+
+
+def test_a_note_that_may_have_landed_is_not_taken_for_the_recorded_one() -> None:
+    entry = Entry(note="old", pending=opened(payload("new")))
+    assert change_of(desired(note="old"), entry, now=at() + WINDOW).action is UPDATE
+
+
 # --- without an answer
 
 
@@ -340,6 +365,7 @@ def test_an_opportunity_has_the_gravest_action_of_its_fields() -> None:
     }
     assert change.action is CONFLICT
     assert change.reason == "changed in the CRM since it was recorded: conflict"
+    assert not change.wire_fields
     for graver, rest in (("conflict", UPDATE), ("update", ADOPT), ("adopt", RELEASE)):
         del fields[graver]
         entry = replace(entry, fields={k: v for k, v in entry.fields.items() if k != graver})
@@ -448,9 +474,25 @@ def test_companions(case: str) -> None:
     assert companions(loan(fields, entry, live)) == expected
 
 
+def test_a_companion_that_the_specs_do_not_manage_is_sent_but_not_recorded() -> None:
+    """Else the next plan would release it, after every single apply."""
+    change = loan({"status": "Won"}, recorded(status="Open"), live_of(status="Open", stage="New"))
+    assert change.wire_fields == {"status": "Won", "stage": "New"}
+    assert change.payload == payload(status="Won")
+
+
 def test_a_companion_that_the_specs_manage_is_recorded() -> None:
     change = loan({"status": "Won", "stage": "New"}, recorded(status="Open", stage="New"))
     assert change.payload == payload(status="Won", stage="New")
+
+
+def test_a_live_companion_is_sent_in_a_form_that_the_crm_takes() -> None:
+    rules = {"a": FieldRule(send_with=("on", "size")), "on": FieldRule(DataType.DATE)}
+    types = {"loan": {**rules, "size": NUMBER}}
+    one = desired({"a": "1"}, rules=rules, type="loan")
+    live = live_of(a="0", on="12/23/2023 12:00:00 AM", size="50,000.00")
+    change = change_of(one, recorded(a="0"), live, types=types)
+    assert change.wire_fields == {"a": "1", "on": "2023-12-23 00:00:00", "size": "50000"}
 
 
 def test_a_rejection_holds_its_companions_back_too() -> None:
@@ -679,37 +721,3 @@ def test_a_change_names_what_it_was_planned_against() -> None:
     labelled = replace(BASIC, label="Acme")
     assert change_of(labelled, KNOWN).desired == change_of(BASIC, KNOWN).desired
     assert change_of(desired({"a": "1"}), KNOWN).desired != change_of(BASIC, KNOWN).desired
-
-
-def test_live_values_are_shown_in_canonical_form() -> None:
-    one = desired({"n": "2", "at": "2026-01-01 00:00:00"}, rules={"n": NUMBER, "at": MOMENT})
-    change = change_of(one, None, live_of(n="50,000.00", at="4/6/2023 3:23:34 PM"))
-    assert (part(change, "n").live, part(change, "n").before) == ("50000", "50000")
-    assert part(change, "at").live == "2023-04-06 15:23:34"
-
-
-def test_a_live_companion_is_sent_in_a_form_that_the_crm_takes() -> None:
-    rules = {"a": FieldRule(send_with=("on", "size")), "on": FieldRule(DataType.DATE)}
-    types = {"loan": {**rules, "size": NUMBER}}
-    one = desired({"a": "1"}, rules=rules, type="loan")
-    live = live_of(a="0", on="12/23/2023 12:00:00 AM", size="50,000.00")
-    change = change_of(one, recorded(a="0"), live, types=types)
-    assert change.wire_fields == {"a": "1", "on": "2023-12-23 00:00:00", "size": "50000"}
-
-
-def test_a_value_that_may_have_landed_is_not_taken_for_the_recorded_one() -> None:
-    """Nobody knows whether the CRM has 1 or 2 now: only sending 1 again settles it."""
-    entry = Entry(fields={"a": "1", "b": "5"}, pending=opened(payload(a="2"), 5))
-    one = desired({"a": "1", "b": "5"})
-    late = at() + WINDOW
-    assert actions(change_of(one, entry, now=late)) == {"a": UPDATE, "b": UNCHANGED}
-    read = live_of(a="1", b="5")
-    assert change_of(one, entry, read, now=late).action is UNCHANGED
-    lost = replace(entry, pending=opened(payload(a="2"), None))
-    assert change_of(one, lost).action is HELD
-    assert change_of(one, lost, resend_unknown=True).action is UPDATE
-
-
-def test_a_note_that_may_have_landed_is_not_taken_for_the_recorded_one() -> None:
-    entry = Entry(note="old", pending=opened(payload("new")))
-    assert change_of(desired(note="old"), entry, now=at() + WINDOW).action is UPDATE
