@@ -3,8 +3,10 @@
 import asyncio
 
 from lsq_sync.core.state import Entry, Event
-from lsq_sync.errors import StorageError
 from lsq_sync.lock.file import Writer
+
+_Group = tuple[tuple[Event, ...], asyncio.Future[None]]
+"""Events of one caller, and what wakes it."""
 
 
 class Ledger:
@@ -12,9 +14,9 @@ class Ledger:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._waiting: list[tuple[tuple[Event, ...], asyncio.Future[None]]] = []
+        self._waiting: list[_Group] = []
         self._flusher: asyncio.Task[None] | None = None
-        self._broken: StorageError | None = None
+        self._broken: BaseException | None = None
 
     def entry(self, key: str) -> Entry | None:
         """What is recorded of one opportunity now."""
@@ -23,10 +25,9 @@ class Ledger:
     async def record(self, *events: Event) -> None:
         """Returns when the events are durable; they become so even if the caller is cancelled.
 
-        Raises StorageError when they cannot be written, and ever after.
+        Raises StorageError when they cannot be written, and ever after. The writer gets them
+        all the same: it may know another place for an answer.
         """
-        if self._broken:
-            raise self._broken
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((events, done))
         if self._flusher is None:
@@ -36,7 +37,7 @@ class Ledger:
     async def settle(self) -> None:
         """Returns when nothing is left to write."""
         if self._flusher is not None:
-            await self._flusher
+            await asyncio.shield(self._flusher)
 
     async def _flush(self) -> None:
         try:
@@ -46,17 +47,13 @@ class Ledger:
         finally:
             self._flusher = None
 
-    async def _write(self, batch: list[tuple[tuple[Event, ...], asyncio.Future[None]]]) -> None:
+    async def _write(self, batch: list[_Group]) -> None:
+        """Whatever goes wrong is told to everyone who waits: nobody else would ever wake them."""
         events = tuple(event for group, _ in batch for event in group)
-        try:
-            if self._broken:
-                raise self._broken
-            await asyncio.to_thread(self._writer.record, events)
-        except StorageError as error:
-            self._broken = error
+        writing = asyncio.to_thread(self._writer.record, events)
+        [fault] = await asyncio.gather(writing, return_exceptions=True)
+        self._broken = self._broken or fault
         for _, done in batch:
-            if done.cancelled():
-                continue
             if self._broken:
                 done.set_exception(self._broken)
                 done.exception()  # a caller that was cancelled does not ask for it
