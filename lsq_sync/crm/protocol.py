@@ -114,21 +114,23 @@ def read_submit(answer: Answer) -> SubmitAnswer:
     """What the answer to an update means for it."""
     body = _mapping(answer.body)
     fault = _fault(body)
+    is_success = 200 <= answer.status < 300 and not _is_envelope(body)
+    if is_success and (request := _request_id(body)):
+        return Taken(request)  # whatever `message` stands beside it
     if limit := _rate_limit(answer, fault):
         return limit
     if answer.status == 401 or fault.is_about_keys:
         return NotAllowed(_reason(answer, fault))
     if fault.is_application:
         return TurnedDown(fault.text)
-    return _read_submit_code(answer, body, fault)
+    return _read_submit_code(answer, fault)
 
 
-def _read_submit_code(answer: Answer, body: Mapping[str, Any], fault: "_Fault") -> SubmitAnswer:
+def _read_submit_code(answer: Answer, fault: "_Fault") -> SubmitAnswer:
     match answer.status:
-        case 200 if request := _request_id(body):
-            return Taken(request)
-        case 200:
-            return Unanswered("HTTP 200, but the answer is not an acceptance")
+        case code if 200 <= code < 300:
+            what = f"HTTP {code}, but the answer is not an acceptance"
+            return Unanswered(f"{what}{': ' if fault.text else ''}{fault.text}")
         case 403 | 404 | 405:
             return NotAllowed(_reason(answer, fault))
         case code if 300 <= code < 400:
@@ -148,7 +150,8 @@ def read_status(answer: Answer) -> StatusAnswer:
     fault = _fault(body)
     if limit := _rate_limit(answer, fault):
         return limit
-    if answer.status != 200 or fault.text:
+    is_told = isinstance(task, dict) and not _is_envelope(body)
+    if answer.status != 200 or (fault.text and not is_told):
         refused = answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400
         return NoVerdict(_reason(answer, fault), refused=refused or fault.is_about_keys)
     if not isinstance(task, dict):
@@ -157,26 +160,37 @@ def read_status(answer: Answer) -> StatusAnswer:
 
 
 def _read_task(task: Mapping[str, Any]) -> StatusAnswer:
-    status = str(_lookup(task, "Status") or "")
+    status = _clean(str(_lookup(task, "Status") or ""))
     reason = _clean(_lookup(task, "StatusReason"))
-    inner = _fault(_inner_message(task))
+    inner = _inner_fault(task)
     match status.casefold():
-        case "success" if inner.is_application:
-            return Failed(inner.text, resend=inner.is_rate_limit)
+        case "success" if inner.kind:
+            return _failed("", inner)
         case "success":
             return Done()
         case "failure":
-            return _failed(reason or inner.text or "FAILURE without a reason")
+            return _failed(reason, inner)
         case "error" if _MX.search(reason) or inner.is_application:
-            return _failed(reason or inner.text)
+            return _failed(reason, inner)
         case "in-queue":
             return Waiting(status, queued=True)
         case _:
             return Waiting(f"{status or 'no status'}{': ' if reason else ''}{reason}")
 
 
-def _failed(reason: str) -> Failed:
-    return Failed(reason, resend=_RATE_LIMIT.search(reason) is not None)
+def _failed(reason: str, inner: "_Fault") -> Failed:
+    told = f"{reason} ({inner.text})" if reason and inner.kind else reason or inner.text
+    return Failed(told or "FAILURE without a reason", resend=_RATE_LIMIT.search(told) is not None)
+
+
+def _inner_fault(task: Mapping[str, Any]) -> "_Fault":
+    """What the worker's own call was answered, where that was an error."""
+    message = _inner_message(task)
+    fault = _fault(message)
+    status = _clean(_lookup(message, "Status"))
+    if not fault.kind and status.casefold() in ("error", "failure"):
+        return _Fault(status, fault.message)
+    return fault
 
 
 def _inner_message(task: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -228,9 +242,10 @@ def _lookup(content: Mapping[str, Any], key: str) -> Any:
 
 def _request_id(body: Mapping[str, Any]) -> RequestID | None:
     found = _lookup(body, "RequestID")
-    if isinstance(found, int) and not isinstance(found, bool):
-        found = str(found)
-    return RequestID(found) if isinstance(found, str) and _SAFE_ID.fullmatch(found) else None
+    if not isinstance(found, str | int) or isinstance(found, bool):
+        return None
+    text = str(found).strip()
+    return RequestID(text) if _SAFE_ID.fullmatch(text) else None
 
 
 _SAFE_ID = re.compile(r"[0-9A-Za-z._:{}+/=-]{1,200}")
@@ -266,31 +281,37 @@ class _Fault:
         return _MX.match(self.kind) is not None
 
     @property
-    def is_rate_limit(self) -> bool:
-        if _RATE_LIMIT.search(self.text):
-            return True
-        return not self.kind and _GATEWAY_LIMIT.search(self.message) is not None
-
-    @property
     def is_about_keys(self) -> bool:
         return _KEYS.match(self.kind) is not None
 
 
 def _fault(body: Mapping[str, Any]) -> _Fault:
     """What `ExceptionType` and `ExceptionMessage` say, or the gateway's bare `message`."""
-    kind, message = _lookup(body, "ExceptionType"), _lookup(body, "ExceptionMessage")
-    if kind or message:
+    if _is_envelope(body):
+        kind, message = _lookup(body, "ExceptionType"), _lookup(body, "ExceptionMessage")
         return _Fault(_clean(kind), _clean(message))
     gateway = _lookup(body, "message")
     return _Fault(message=_clean(gateway)) if isinstance(gateway, str) else _Fault()
 
 
+def _is_envelope(body: Mapping[str, Any]) -> bool:
+    return bool(_lookup(body, "ExceptionType") or _lookup(body, "ExceptionMessage"))
+
+
 def _rate_limit(answer: Answer, fault: _Fault) -> TooFast | None:
-    if answer.status != 429 and not fault.is_rate_limit:
+    if answer.status != 429 and not _tells_of_a_limit(answer, fault):
         return None
     numbers = _LIMIT_NUMBERS.search(fault.text)
     calls, seconds = (int(numbers[1]), float(numbers[2])) if numbers else (None, None)
     return TooFast(_reason(answer, fault), calls or None, seconds or None)
+
+
+def _tells_of_a_limit(answer: Answer, fault: _Fault) -> bool:
+    """In the CRM's own words, or in a gateway's under the codes where those were met."""
+    if _RATE_LIMIT.search(fault.text):
+        return True
+    is_gateway = not fault.kind and answer.status in (200, 403)
+    return is_gateway and _GATEWAY_LIMIT.search(fault.message) is not None
 
 
 def _reason(answer: Answer, fault: _Fault) -> str:
