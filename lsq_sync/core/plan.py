@@ -71,7 +71,7 @@ def _plan_one(
     entry = entry or Entry()
     held_by = _open_request(entry, rules)
     parts = [_plan_field(want, entry, held_by, live, rules) for want in _wanted(one)]
-    parts += _companions(one, parts, entry, live, rules)
+    parts += _companions(one, parts, live, rules)
     if not rules.retry_rejected and _was_rejected(parts, entry):
         parts = [_turned(part, Action.UPDATE, Action.REJECTED) for part in parts]
     parts += _releases(one, entry, held_by, rules)
@@ -220,11 +220,13 @@ def _turned(part: FieldChange, old: Action, new: Action) -> FieldChange:
 def _companions(
     one: DesiredOpportunity,
     parts: list[FieldChange],
-    entry: Entry,
     live: LiveOpportunity | None,
     rules: PlanRules,
 ) -> list[FieldChange]:
-    """Fields that the CRM wants along with a change, where a value for them is known."""
+    """Fields that the CRM wants along with a change, where a value for them is known.
+
+    That is what the specs want, else what the CRM says now; never what it held once.
+    """
     sent = {part.name for part in parts if part.action is Action.UPDATE}
     asked = dict.fromkeys(
         name for part in parts if part.name in sent for name in part.rule.send_with
@@ -235,25 +237,11 @@ def _companions(
         if name in sent:
             continue
         rule = _rule(one.type, name, rules)
-        value = _companion_value(name, rule, managed, entry, live, rules)
+        want = managed.get(name)
+        value = want.value if want else _live_value(live, name, rule, rules)
         if value is not ABSENT:
-            origin = managed[name].origin if name in managed else None
-            found.append(_companion(name, value, rule, origin))
+            found.append(_companion(name, value, rule, want.origin if want else None))
     return found
-
-
-def _companion_value(
-    name: str,
-    rule: FieldRule,
-    managed: Mapping[str, DesiredField],
-    entry: Entry,
-    live: LiveOpportunity | None,
-    rules: PlanRules,
-) -> Value | Absent:
-    if name in managed:
-        return managed[name].value
-    seen = _live_value(live, name, rule, rules)
-    return entry.fields.get(name, ABSENT) if seen is ABSENT else seen
 
 
 def _companion(name: str, value: Value, rule: FieldRule, origin: Origin | None) -> FieldChange:

@@ -447,7 +447,13 @@ COMPANIONS: dict[
         live_of(status="Open", stage="Old", comment="hi"),
         {"status": "Open"},
     ),
-    "not read: the recorded one": (
+    "given up in the same breath: not the recorded one, which may be old": (
+        {"status": "Won"},
+        recorded(status="Open", stage="New"),
+        None,
+        {},
+    ),
+    "not read, but managed": (
         {"status": "Won", "stage": "New"},
         recorded(status="Open", stage="New"),
         live_of(status="Open"),
