@@ -62,7 +62,10 @@ def _from_file(variable: str, path: str) -> str:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise CredentialsError(f"{variable}: the file {path} cannot be read: {reason}") from None
+        raise CredentialsError(
+            f"{variable}: the file that it names cannot be read: {reason}",
+            hint="it takes the path of a file that holds the key, not the key itself",
+        ) from None  # nor is the path told: it may be the key, put there by mistake
     return text.removesuffix("\n").removesuffix("\r")
 
 
