@@ -14,6 +14,9 @@ FIRST_GAP = 0.5
 LONGEST_GAP = 60.0
 LONGEST_TICK = 30.0
 _GROWTH = 1.6
+_GROWS = 20
+"""The gaps stop growing long before; without an end the power overflows after a day of asking."""
+
 _SAMPLE = 3
 _BLIND_WIDTH = 25
 
@@ -29,7 +32,7 @@ class Question:
 
     def again(self, now: float) -> "Question":
         """The same after one more answer without a verdict: the gaps grow to a minute."""
-        gap = min(LONGEST_GAP, FIRST_GAP * _GROWTH ** (self.asked + 1))
+        gap = min(LONGEST_GAP, FIRST_GAP * _GROWTH ** min(self.asked + 1, _GROWS))
         return replace(self, due=now + gap, asked=self.asked + 1)
 
 
