@@ -2,12 +2,10 @@
 
 from datetime import UTC, datetime
 
-_FORM = "%Y-%m-%dT%H:%M:%SZ"
-
 
 def moment(at: datetime) -> str:
     """The text of an aware moment."""
-    return at.astimezone(UTC).strftime(_FORM)
+    return f"{at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def read_moment(text: str) -> datetime:
@@ -15,4 +13,7 @@ def read_moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is out of range") from None
