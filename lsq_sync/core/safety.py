@@ -75,12 +75,18 @@ def _too_large_a_share(plan: Plan, population: int, limits: Limits) -> Iterator[
     if share > limit:
         yield Refusal(
             code="max-update-percent",
-            message=f"the plan touches {share:.3g} % of the {population} recorded opportunities, "
-            f"the limit is {limit:g} %",
+            message=f"the plan touches {_over(share, limit)} % of the {population} recorded "
+            f"opportunities, the limit is {limit:g} %",
             limit=limit,
             actual=round(share, 3),
             setting="safety.max_update_percent",
         )
+
+
+def _over(share: float, limit: float) -> str:
+    """The share in as many digits as it takes to see that it is over the limit."""
+    short = f"{share:.3g}"
+    return short if float(short) > limit else f"{share:.6g}"
 
 
 def _protected(plan: Plan, limits: Limits) -> Iterator[Refusal]:
