@@ -105,9 +105,14 @@ def _protected(plan: Plan, limits: Limits) -> Iterator[Refusal]:
 
 
 def _changes(change: Change, protected: str) -> bool:
-    """Whether it changes the field or a sub-field of it; a companion keeps its value."""
+    """Whether it changes the field; a companion keeps its value.
+
+    Of a custom field set and its sub-field, to change the one is to change the other.
+    """
     return any(
-        part.name == protected or part.name.startswith(protected + SUBFIELD)
+        part.name == protected
+        or part.name.startswith(protected + SUBFIELD)
+        or protected.startswith(part.name + SUBFIELD)
         for part in change.fields
         if part.action is Action.UPDATE and not part.companion
     )
