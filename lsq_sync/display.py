@@ -5,6 +5,7 @@ it says one plain line every few seconds, so that a CI log stays readable.
 """
 
 import contextlib
+import itertools
 import os
 import shutil
 import time
@@ -32,6 +33,8 @@ PLAIN_SECONDS = 5.0
 """How often a plain line tells of progress."""
 
 _PIPE_WIDTH = 100_000
+_BATCH = 200
+"""Lines that are painted at once: a long plan begins to show before it is painted whole."""
 
 
 def wants_colour(stream: TextIO, environment: Mapping[str, str], no_colour: bool) -> bool:
@@ -57,12 +60,13 @@ class Screen:
 
     def show(self, lines: Iterable[Line]) -> None:
         """Writes the lines, wrapped where somebody looks at them."""
-        listed = list(lines)
         if not self.colour and not self.is_terminal:
-            self.write(plain(listed))
+            self.write(plain(lines))
             return
         width = shutil.get_terminal_size().columns if self.is_terminal else _PIPE_WIDTH
-        self.write(painted(listed, colour=self.colour, width=width))
+        coming = iter(lines)
+        while batch := list(itertools.islice(coming, _BATCH)):
+            self.write(painted(batch, colour=self.colour, width=width))
 
     def write(self, text: str) -> None:
         """Writes text as it is; what the stream's encoding lacks is escaped."""
