@@ -341,9 +341,10 @@ def _final(
 
 
 def _closed(entry: Entry, final: FinalRequest) -> Entry:
-    """Final; of a request whose every name was released meanwhile nothing is kept."""
+    """Final; of a request that succeeded nothing is kept if its every name was released."""
     opened = entry.pending
-    forgotten = opened is not None and set(opened.payload.names) <= set(opened.released)
+    released = opened is not None and set(opened.payload.names) <= set(opened.released)
+    forgotten = released and final.outcome is Outcome.SUCCEEDED
     return replace(entry, pending=None, request=None if forgotten else final)
 
 

@@ -168,6 +168,11 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         SUCCEEDED,
         None,
     ),
+    "rejected, all of it released meanwhile: told all the same": (
+        Entry(pending=opened(A1, released=("a",))),
+        REFUSED,
+        Entry(request=rejected(opened(A1), 9, "MXInvalid: no", remember=True)),
+    ),
     "rejected": (
         KNOWN_OPEN,
         REFUSED,
