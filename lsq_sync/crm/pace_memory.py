@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from lsq_sync.core.budget import RateLimit
+from lsq_sync.crm.pacing import LATE_ARRIVAL_SECONDS
 
 _NAME = "pacing.json"
 _PRIVATE = 0o600
@@ -28,9 +30,9 @@ class PaceMemory:
             if content["open"] and not _is_alive(content["pid"]):
                 return [monotonic] * self._limit.calls
             ends = [float(end) for end in content["ends"]]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return []
-        return [monotonic - max(0.0, wall - end) for end in ends]
+        return [monotonic - max(-LATE_ARRIVAL_SECONDS, wall - end) for end in ends]
 
     def opened(self, wall: float, ends: Iterable[float], monotonic: float) -> None:
         """A process begins to call."""
@@ -46,12 +48,13 @@ class PaceMemory:
     def _write(self, **content: object) -> None:
         """Losing it costs at most a refusal by the CRM, so no fault here stops a command."""
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        try:
+        with suppress(OSError):
             temporary.write_text(json.dumps({"pid": os.getpid(), **content}), encoding="utf-8")
             temporary.chmod(_PRIVATE)
             temporary.replace(self._file)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+            return
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _is_alive(pid: int) -> bool:

@@ -17,7 +17,7 @@ from lsq_sync.core.budget import RateLimit
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
-_LATE_ARRIVAL_SECONDS = 1.0
+LATE_ARRIVAL_SECONDS = 1.0
 """A call that was given up may still reach the server; its slot is kept so much longer."""
 
 
@@ -75,7 +75,7 @@ class Pacer:
         finally:
             self._in_flight -= 1
             if turn.sent:
-                late = 0.0 if turn.answered else _LATE_ARRIVAL_SECONDS
+                late = 0.0 if turn.answered else LATE_ARRIVAL_SECONDS
                 heapq.heappush(self._ends, self._clock() + late)
             self._freed.set()
 

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from lsq_sync.core.budget import RateLimit
-from lsq_sync.crm.pacing import Pacer
+from lsq_sync.crm.pacing import LATE_ARRIVAL_SECONDS, Pacer
 from tests.support.clock import VirtualClock
-
-LATEST_ARRIVAL = 1.0
-"""How long after a call was given up it may still arrive (`_LATE_ARRIVAL_SECONDS`)."""
 
 exact_seconds = st.integers(0, 192).map(lambda parts: parts / 64)
 """Sums of these are exact in floating point, so windows can be checked without tolerance."""
@@ -39,7 +36,7 @@ calls = st.builds(
     arrival=exact_seconds,
     answer=exact_seconds,
     given_up=st.booleans(),
-    late=st.integers(0, 64).map(lambda parts: parts / 64),
+    late=st.integers(0, int(64 * LATE_ARRIVAL_SECONDS)).map(lambda parts: parts / 64),
     unused=st.booleans(),
 )
 limits = st.builds(
