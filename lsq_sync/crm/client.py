@@ -150,7 +150,7 @@ class Client:
             allow_redirects=False,
             trace_request_ctx=trace,
         ) as response:
-            return Answer(response.status, await _body(response))
+            return Answer(response.status, await _body(response), self.keys)
 
 
 @asynccontextmanager

@@ -1,7 +1,9 @@
 """The keys of the account: from the environment or files it names, never printed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from lsq_sync.errors import CredentialsError
@@ -22,6 +24,31 @@ class Credentials:
     access_key: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     x_api_key: str = field(default="", repr=False)
+
+    def hidden_in(self, text: str) -> str:
+        """The text with every key in it replaced, raw or escaped for a URL or for JSON."""
+        keys = (self.access_key, self.secret_key, self.x_api_key)
+        long_ones = tuple(key for key in keys if len(key) >= _SHORTEST_KEY)
+        return _any_of(long_ones).sub(HIDDEN, text) if long_ones else text
+
+
+HIDDEN = "(a key)"
+_SHORTEST_KEY = 8
+"""Shorter ones are made up for a test, and may be part of any word."""
+
+
+@lru_cache(maxsize=4)
+def _any_of(keys: tuple[str, ...]) -> re.Pattern[str]:
+    forms = ("".join(map(_forms, key)) for key in sorted(keys, key=len, reverse=True))
+    return re.compile("|".join(forms), re.IGNORECASE)
+
+
+def _forms(letter: str) -> str:
+    """A letter as itself, percent-encoded (also twice), or as JSON may write it."""
+    code = ord(letter)
+    raw = re.escape(letter) if letter.isalnum() else rf"\\*{re.escape(letter)}"
+    blank = r"|\+" if letter == " " else ""
+    return rf"(?:{raw}|%(?:25)*{code:02x}|\\+u{code:04x}{blank})"
 
 
 def read_credentials(environment: Mapping[str, str], needed: tuple[str, ...]) -> Credentials:

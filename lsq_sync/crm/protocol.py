@@ -9,7 +9,7 @@ same rate-limit text has been seen under 429, 403 and 200, and permanent faults 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -51,10 +51,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, read to its end."""
+    """One HTTP answer, read to its end. Where it repeats `keys`, they are not read."""
 
     status: int
     body: bytes
+    keys: Credentials = field(default_factory=Credentials)
 
 
 # --- requests
@@ -112,7 +113,7 @@ def _wire_fields(fields: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def read_submit(answer: Answer) -> SubmitAnswer:
     """What the answer to an update means for it."""
-    body = _mapping(answer.body)
+    body = _content(answer)
     fault = _fault(body)
     is_success = 200 <= answer.status < 300 and not _is_envelope(body)
     if is_success and (request := _request_id(body)):
@@ -145,7 +146,7 @@ def _read_submit_code(answer: Answer, fault: "_Fault") -> SubmitAnswer:
 
 def read_status(answer: Answer) -> StatusAnswer:
     """The verdict on a request, if the answer holds one."""
-    body = _mapping(answer.body)
+    body = _content(answer)
     task = _lookup(body, "TaskStatus")
     fault = _fault(body)
     if limit := _rate_limit(answer, fault):
@@ -197,13 +198,13 @@ def _inner_message(task: Mapping[str, Any]) -> Mapping[str, Any]:
     """`Message` is a string that holds JSON in every documented sample; an object is taken too."""
     message = _lookup(task, "Message")
     if isinstance(message, str):
-        return _mapping(message.encode("utf-8", "replace"))
+        return _content(Answer(200, message.encode("utf-8", "replace")))
     return message if isinstance(message, dict) else {}
 
 
 def read_metrics(answer: Answer) -> MetricsAnswer:
     """The queue's metrics; numbers may be whole or not, and the keys' case varies."""
-    body = _mapping(answer.body)
+    body = _content(answer)
     fault = _fault(body)
     if limit := _rate_limit(answer, fault):
         return limit
@@ -226,12 +227,21 @@ def _is_count(value: object) -> bool:
 # --- bodies
 
 
-def _mapping(body: bytes) -> Mapping[str, Any]:
+def _content(answer: Answer) -> Mapping[str, Any]:
     try:
-        content = json.loads(body)
+        content = _without(answer.keys, json.loads(answer.body))
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _without(keys: Credentials, content: Any) -> Any:
+    """A gateway may repeat the URL that it did not find, with the keys in it."""
+    if isinstance(content, str):
+        return keys.hidden_in(content)
+    if isinstance(content, dict):
+        return {name: _without(keys, value) for name, value in content.items()}
+    return [_without(keys, value) for value in content] if isinstance(content, list) else content
 
 
 def _lookup(content: Mapping[str, Any], key: str) -> Any:
