@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_COLUMN_BITS = 20
+_COLUMN_BITS = 18  # leaves 28 of 64 for lines: more than the largest file has
 _COLUMN_CAP = (1 << _COLUMN_BITS) - 1
 _ELSEWHERE = _COLUMN_CAP
 _LINE_SHIFT = 2 * _COLUMN_BITS
