@@ -119,7 +119,8 @@ class _Builder:
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
             return None
-        document, _ = self._value(self._next(), 0)
+        first = self._next()
+        document = None if _is_nothing(first) else self._value(first, 0)[0]
         self._next()  # the end of the document
         event = self._next()
         if not isinstance(event, yaml.StreamEndEvent):
@@ -250,6 +251,10 @@ class _Builder:
     def _stop(self, place: Place, code: str, message: str, hint: str) -> None:
         self._problem(place, code, message, hint)
         raise _Unreadable(*self._problems)
+
+
+def _is_nothing(event: _Event) -> bool:
+    return type(event) is yaml.ScalarEvent and event.implicit[0] and not event.value
 
 
 def _place(event: _Event) -> Place:
