@@ -169,6 +169,10 @@ class Executor:
                 raise _CalledOff
             self._in_flight.add(task)
             await self._recorder.record(self._intent(change))
+            if self._stop:  # told while the disk was at work: nothing has left yet
+                at = self._around.now()
+                await self._recorder.record(Withdrawn(change.key, at, "stopped before it was sent"))
+                raise _CalledOff
 
         try:
             answer = await self._crm.submit(
