@@ -22,8 +22,17 @@ MAX_EXPANSION = 1_000_000
 """So many values may come out of aliases; 100,000 opportunities that share five fields fit."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_REFUSED = re.compile(f"{_CONTROL.pattern}|[\u2028\u2029]|\r(?!\n)")
+"""YAML ends a line at the last three, and so a comment, where editors and git show none: what
+follows would be read by the tool and by nobody else."""
+
 _CONTROL_SHOWN = 20
-_LINE_END = re.compile("\r\n|\r|\n")
+_INVISIBLE = "delete it; it is invisible in most editors"
+_LINE_ENDS = {
+    "\r": "save the file with line ends LF or CRLF",
+    "\u2028": "replace it by a line break or a space",
+    "\u2029": "replace it by a line break or a space",
+}
 
 _Event = Any  # pyyaml has no types for the events of its C parser
 
@@ -79,9 +88,9 @@ def _decode(data: bytes, file: str) -> str:
 
 def _refuse_control_characters(text: str, file: str) -> None:
     found = []
-    for hit in _CONTROL.finditer(text):
+    for hit in _REFUSED.finditer(text):
         message = f"the character U+{ord(hit[0]):04X} is not allowed"
-        hint = "delete it; it is invisible in most editors"
+        hint = _LINE_ENDS.get(hit[0], _INVISIBLE)
         found.append(
             Diagnostic(_origin(file, text[: hit.start()]), "control-character", message, hint)
         )
@@ -92,8 +101,8 @@ def _refuse_control_characters(text: str, file: str) -> None:
 
 
 def _origin(file: str, before: str) -> Origin:
-    lines = _LINE_END.split(before)
-    return Origin(file, len(lines), len(lines[-1]) + 1)
+    last = before[before.rfind("\n") + 1 :]
+    return Origin(file, before.count("\n") + 1, len(last) + 1)
 
 
 class _Builder:

@@ -1,0 +1,14 @@
+"""What hostile and sloppy files tried, each by name; all of them worked once."""
+
+import pytest
+
+from tests.spec.support import hints_of, problems_of
+
+
+@pytest.mark.parametrize("ending", ["\u2028", "\u2029", "\r", "\x85"])
+def test_a_comment_cannot_hide_a_line(ending: str) -> None:
+    """Every editor and diff shows one comment; YAML would read a field behind it."""
+    text = f"a: b # looked at{ending}c: d\n"
+    (found,) = problems_of(text)
+    assert found == f"1:17: the character U+{ord(ending):04X} is not allowed [control-character]"
+    assert all(hints_of(text))
