@@ -7,6 +7,7 @@ without end, nesting without end. All that can be found in one pass is found in 
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -70,8 +71,9 @@ def _decode(data: bytes, file: str) -> str:
         raise _Unreadable(
             Diagnostic(Origin(file), "too-large", f"the file has {size:.0f} MiB, over 256", hint)
         )
+    data = data.removeprefix(BOM_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         raise _Unreadable(

@@ -12,3 +12,7 @@ def test_a_comment_cannot_hide_a_line(ending: str) -> None:
     (found,) = problems_of(text)
     assert found == f"1:17: the character U+{ord(ending):04X} is not allowed [control-character]"
     assert all(hints_of(text))
+
+
+def test_a_byte_order_mark_does_not_move_the_place_of_a_bad_byte() -> None:
+    assert problems_of(b"\xef\xbb\xbfa: caf\xe9\n") == ["1:7: byte 0xe9 is not UTF-8 [encoding]"]
