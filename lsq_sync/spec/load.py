@@ -35,6 +35,8 @@ _LINE_ENDS = {
     "\u2029": "replace it by a line break or a space",
 }
 
+_NULLS = ("null", "~")
+
 _Event = Any  # pyyaml has no types for the events of its C parser
 
 
@@ -181,7 +183,7 @@ class _Builder:
     def _scalar(self, event: _Event) -> str | None:
         text: str = event.value
         if event.implicit[0]:  # plain
-            if text in ("null", "~"):
+            if text in _NULLS:
                 return None
             if text in ("", "Null", "NULL"):
                 self._unclear_null(event)
@@ -234,6 +236,10 @@ class _Builder:
             return None
         if event.implicit[0] and text == "":
             self._problem(place, "key", "there is no key here", "write one before the colon")
+            return None
+        if event.implicit[0] and text in _NULLS:
+            hint = f'write its name, or "{text}" in quotes if that is its name'
+            self._problem(place, "key", f"{text} is no key", hint)
             return None
         if _CONTROL.search(text) or "\n" in text or "\t" in text or "\r" in text:
             self._problem(place, "control-character", "the key holds a control character", "")

@@ -16,3 +16,9 @@ def test_a_comment_cannot_hide_a_line(ending: str) -> None:
 
 def test_a_byte_order_mark_does_not_move_the_place_of_a_bad_byte() -> None:
     assert problems_of(b"\xef\xbb\xbfa: caf\xe9\n") == ["1:7: byte 0xe9 is not UTF-8 [encoding]"]
+
+
+@pytest.mark.parametrize("text", ["null", "~"])
+def test_an_opportunity_cannot_be_called_null_by_accident(text: str) -> None:
+    assert problems_of(f"opportunities:\n  {text}: {{}}\n") == [f"2:3: {text} is no key [key]"]
+    assert problems_of(f"opportunities:\n  '{text}': {{}}\n") == []
