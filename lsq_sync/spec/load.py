@@ -17,7 +17,8 @@ import yaml
 from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.document import Block, Items, Node, Place
 
-MAX_BYTES = 256 * 1024 * 1024
+_MIB = 1024 * 1024
+MAX_BYTES = 256 * _MIB
 MAX_DEPTH = 64
 MAX_EXPANSION = 1_000_000
 """So many values may come out of aliases; 100,000 opportunities that share five fields fit."""
@@ -58,6 +59,13 @@ def load(data: bytes, file: str) -> Loaded:
     return Loaded(document, problems)
 
 
+def too_large(size: int, file: str) -> Diagnostic:
+    """What is said of a file of more than MAX_BYTES."""
+    message = f"the file has {size / _MIB:.0f} MiB, the limit is {MAX_BYTES / _MIB:.0f}"
+    hint = "split it: opportunities may stand in any number of files"
+    return Diagnostic(Origin(file), "too-large", message, hint)
+
+
 class _Unreadable(Exception):  # noqa: N818 - a signal inside this module, not an error for others
     """The rest of the file cannot be read."""
 
@@ -68,11 +76,7 @@ class _Unreadable(Exception):  # noqa: N818 - a signal inside this module, not a
 
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
-        size = len(data) / 1024 / 1024
-        hint = "split it: opportunities may stand in any number of files"
-        raise _Unreadable(
-            Diagnostic(Origin(file), "too-large", f"the file has {size:.0f} MiB, over 256", hint)
-        )
+        raise _Unreadable(too_large(len(data), file))
     data = data.removeprefix(BOM_UTF8)
     try:
         text = data.decode()
@@ -124,7 +128,9 @@ class _Builder:
         try:
             document = self._stream()
         except yaml.MarkedYAMLError as error:
-            raise _Unreadable(*self._problems, _syntax(error, self._file)) from None
+            end = _syntax(error, self._file)
+            before = (problem for problem in self._problems if problem.origin != end.origin)
+            raise _Unreadable(*before, end) from None
         return document, tuple(self._problems)
 
     def _stream(self) -> Node:
@@ -139,7 +145,7 @@ class _Builder:
         if not isinstance(event, yaml.StreamEndEvent):
             self._problem(
                 _place(event), "several-documents", "a second document starts here",
-                "put it into a file of its own",
+                "delete the ---, or put what follows into a file of its own",
             )  # fmt: skip
         return document
 
@@ -167,8 +173,9 @@ class _Builder:
     def _alias(self, event: _Event) -> tuple[Node, int]:
         if event.anchor not in self._anchors:
             self._stop(
-                _place(event), "alias", f"the alias *{event.anchor} refers to no finished anchor",
-                f"define &{event.anchor} above it, outside of what it stands in",
+                _place(event), "alias", f"there is no finished anchor &{event.anchor} above",
+                f"quote a value that begins with *, or define &{event.anchor} above it, "
+                "outside of what it stands in",
             )  # fmt: skip
         value, size = self._anchors[event.anchor]
         self._expanded += size
@@ -242,7 +249,8 @@ class _Builder:
             self._problem(place, "key", f"{text} is no key", hint)
             return None
         if _CONTROL.search(text) or "\n" in text or "\t" in text or "\r" in text:
-            self._problem(place, "control-character", "the key holds a control character", "")
+            hint = "write the key on one line, without escapes"
+            self._problem(place, "control-character", "the key holds a control character", hint)
             return None
         return text
 
@@ -259,8 +267,9 @@ class _Builder:
 
     def _refuse_tag(self, event: _Event) -> None:
         if event.tag is not None:
-            hint = "delete it: every value is the text that stands there"
-            self._problem(_place(event), "tag", f"tags are not supported: {event.tag}", hint)
+            written = event.tag.replace("tag:yaml.org,2002:", "!!")
+            hint = "quote a value that begins with !, or delete the tag: values are always text"
+            self._problem(_place(event), "tag", f"tags are not supported: {written}", hint)
 
     def _problem(self, place: Place, code: str, message: str, hint: str) -> None:
         self._problems.append(Diagnostic(Origin(self._file, *place), code, message, hint))
@@ -280,22 +289,36 @@ def _place(event: _Event) -> Place:
 
 
 _SYNTAX_HINTS = (
+    ("tab", "indent with spaces only"),
     ("cannot start any token", "quote the value, and indent with spaces only"),
     (
         "mapping values are not allowed",
-        "quote a value that holds a colon, or check the indentation",
+        "quote a value that holds a colon; a key needs a space after its colon, also on the line "
+        "above; check the indentation",
     ),
+    ("block sequence entries", "quote a value that begins with a dash, or put it below its key"),
+    ("mapping keys are not allowed", "quote a value that begins with ?"),
+    ("alias", "quote a value that begins with * or &"),
+    ("anchor", "quote a value that begins with * or &"),
+    ("tag", "quote a value that begins with !"),
+    ("block scalar", "after | or >, write the text on the lines below, indented"),
+    ("directive", "delete the line, or quote a value that begins with %"),
+    ("incompatible YAML document", "delete the line that begins with %YAML"),
+    ("invalid Unicode character escape", "write the character itself"),
+    ("escape", "use single quotes, in which a backslash is a backslash"),
+    ("hexdecimal", "use single quotes, in which a backslash is a backslash"),
     ("did not find expected key", "check the indentation and the quotes above this line"),
     ("could not find expected ':'", "a key needs a colon and a space after it"),
     ("unexpected end of stream", "a quote or a bracket is still open"),
-    ("did not find expected", "check the brackets, quotes and indentation here"),
 )
+_ANY_SYNTAX = "check the brackets, quotes and indentation here"
 
 
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
     problem = error.problem or "cannot be read"
-    hint = next((hint for words, hint in _SYNTAX_HINTS if words in problem), "")
     context = f" ({error.context})" if error.context else ""
-    return Diagnostic(origin, "yaml", f"not valid YAML: {problem}{context}", hint)
+    message = f"not valid YAML: {problem}{context}"
+    hint = next((hint for words, hint in _SYNTAX_HINTS if words in message), _ANY_SYNTAX)
+    return Diagnostic(origin, "yaml", message, hint)
