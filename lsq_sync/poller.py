@@ -1,7 +1,7 @@
 """Asks after open requests until they settle. A failing question settles nothing."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
@@ -23,6 +23,9 @@ from lsq_sync.surroundings import Surroundings
 
 _REFUSALS = 3
 """So many refused questions in a row, and no further one is asked."""
+
+_AT_ONCE = 25
+"""So many questions are under way at most; the pacer sets the speed."""
 
 _QUEUED_EVERY = timedelta(minutes=5)
 """How often In-Queue is worth a journal record: it only renews a window of hours."""
@@ -80,44 +83,51 @@ class Poller:
                 self._queued_at[key] = request.queued_at or request.sent_at
 
     async def once(self) -> None:
-        """Asks about each request one time."""
-        await self._ask_all(tuple(self._waiting.values()))
+        """Asks about each request one time; a stop ends it."""
+        await _first_of(self._ask_all(tuple(self._waiting.values())), self._stop.wait())
 
     async def until_settled(self, deadline: float) -> None:
         """Asks until all are settled, until `deadline` on the monotonic clock, or a stop."""
         tick = FIRST_GAP
         while not self._over(deadline):
-            metrics = await self._metrics()
             before = len(self._waiting)
-            now = self._around.monotonic()
-            await self._ask_all(to_ask(tuple(self._waiting.values()), metrics, now))
+            if not await self._until(deadline, self._look()):
+                return
             settled = before - len(self._waiting)
             now = self._around.monotonic()
             tick = next_tick(tick, settled, tuple(self._waiting.values()), now)
             if not self._over(deadline):
-                await self._pause(min(tick, deadline - now))
+                await self._until(deadline, self._around.sleep(min(tick, deadline - now)))
 
     def _over(self, deadline: float) -> bool:
         if not self._waiting or self._stop or self.findings.refused:
             return True
         return self._around.monotonic() >= deadline
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleeps, but not through a stop."""
-        sleeping = asyncio.ensure_future(self._around.sleep(seconds))
-        await _first_of(sleeping, stop=self._stop)
+    async def _until(self, deadline: float, work: Awaitable[None]) -> bool:
+        """Whether it came to its end; a stop or the deadline gives it up."""
+        left = deadline - self._around.monotonic()
+        return await _first_of(work, self._stop.wait(), self._around.sleep(left))
 
-    async def _metrics(self) -> QueueMetrics | None:
+    async def _look(self) -> None:
+        """One look at the queue, and a question about each request that may be through."""
         answer = await self._crm.metrics()
-        return answer if isinstance(answer, QueueMetrics) else None
+        metrics = answer if isinstance(answer, QueueMetrics) else None
+        now = self._around.monotonic()
+        await self._ask_all(to_ask(tuple(self._waiting.values()), metrics, now))
 
     async def _ask_all(self, batch: Sequence[Question]) -> None:
-        """One question each; the pacer sets the speed. Ends early on a stop or a refusal."""
-        await _first_of(*(asyncio.ensure_future(self._ask(one)) for one in batch), stop=self._stop)
+        """One question each, a few at once; ends early on a stop or a refusal."""
+        waiting = iter(batch)
+        await _together(self._ask_some(waiting) for _ in range(min(_AT_ONCE, len(batch))))
+
+    async def _ask_some(self, waiting: Iterator[Question]) -> None:
+        for question in waiting:
+            if self._stop or self.findings.refused:
+                return
+            await self._ask(question)
 
     async def _ask(self, question: Question) -> None:
-        if self.findings.refused:
-            return
         answer = await self._crm.status(question.request_id)
         self._count(answer)
         event, why = self._event(question, answer)
@@ -164,15 +174,28 @@ class Poller:
         return Queued(question.key, at, question.request_id)
 
 
-async def _first_of(*tasks: asyncio.Future[None], stop: Stop) -> None:
-    """Runs the tasks to their end, or cancels what is left at a stop or at the first fault."""
-    watcher = asyncio.ensure_future(stop.wait())
-    work = asyncio.gather(*tasks)
+async def _first_of(work: Awaitable[None], *ends: Awaitable[None]) -> bool:
+    """Runs the work to its end, or gives it up at the first of the ends. Raises its fault."""
+    working = asyncio.ensure_future(work)
+    ending = [asyncio.ensure_future(end) for end in ends]
     try:
-        await asyncio.wait((work, watcher), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            work.result()
+        await asyncio.wait((working, *ending), return_when=asyncio.FIRST_COMPLETED)
+        came_to_its_end = working.done()
     finally:
-        for task in (*tasks, watcher):
+        for task in (working, *ending):
             task.cancel()
-        await asyncio.gather(*tasks, work, watcher, return_exceptions=True)
+        outcome, *_ = await asyncio.gather(working, *ending, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return came_to_its_end
+
+
+async def _together(work: Iterable[Awaitable[None]]) -> None:
+    """Runs all of it; the first fault gives up the rest."""
+    tasks = [asyncio.ensure_future(part) for part in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
