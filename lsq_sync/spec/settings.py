@@ -1,5 +1,6 @@
 """`lsq-sync.yaml`: one CRM account and how it is to be treated. No secrets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
@@ -32,6 +33,10 @@ REGIONS = {
 """apidocs.leadsquared.com/async-api documents the asynchronous hosts of in21, us11 and sg; the
 others follow their pattern (inferred). `account.async_host` overrides."""
 
+_HOST = re.compile(
+    r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[0-9]+)?/?",
+    re.IGNORECASE | re.ASCII,
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -222,6 +227,8 @@ def host_fault(text: str) -> str | None:
         return "has a path or a query"
     if parts.username is not None or parts.password is not None:
         return "holds a user name or a password"
+    if not _HOST.fullmatch(text):
+        return "is not the URL of a host"  # urlsplit is lax: it takes blanks, and drops line ends
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         return "is plain http: the keys would travel unprotected"
     return None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lsq_sync.spec.settings import host_fault
 from tests.spec.support import hints_of, problems_of
 
 
@@ -22,3 +23,19 @@ def test_a_byte_order_mark_does_not_move_the_place_of_a_bad_byte() -> None:
 def test_an_opportunity_cannot_be_called_null_by_accident(text: str) -> None:
     assert problems_of(f"opportunities:\n  {text}: {{}}\n") == [f"2:3: {text} is no key [key]"]
     assert problems_of(f"opportunities:\n  '{text}': {{}}\n") == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://api.example?",
+        "https://api.example/#",
+        "https://api.example\n",
+        "https://api .example",
+        "https://münchen.example",
+        "https://leadſquared.com",
+    ],
+)
+def test_a_host_is_a_host_and_nothing_else(host: str) -> None:
+    """A ? at its end made every path, and the keys behind it, part of a query."""
+    assert host_fault(host) == "is not the URL of a host"
