@@ -194,7 +194,8 @@ def _open(request: OpenRequest) -> dict[str, Any]:
 
 
 def _account(account: Account | None) -> dict[str, Any]:
-    return {} if account is None else {k: v for k, v in asdict(account).items() if v}
+    known = asdict(account).items() if account else ()
+    return {name: value for name, value in known if value is not None}
 
 
 # --- reading
@@ -232,23 +233,23 @@ def _read_final(content: object) -> FinalRequest:
     request = _only(content, _FINAL_KEYS)
     return FinalRequest(
         outcome=_read(Outcome, request["outcome"]),
-        run=RunID(_text(request["run"])),
+        run=RunID(_filled_text(request["run"])),
         sent_at=_moment(request["sent_at"]),
         settled_at=_moment(request["settled_at"]),
-        request_id=RequestID(_text(request["id"])) if "id" in request else None,
+        request_id=RequestID(_filled_text(request["id"])) if "id" in request else None,
         reason=_text(request.get("reason", "")),
-        digest=Digest(_text(request["digest"])) if "digest" in request else None,
+        digest=Digest(_filled_text(request["digest"])) if "digest" in request else None,
     )
 
 
 def _read_open(content: object) -> OpenRequest:
     request = _only(content, _OPEN_KEYS)
-    identifier = _maybe_text(request["request_id"])
+    identifier = request["request_id"]
     return OpenRequest(
         payload=Payload(_fields(request.get("fields", {})), _note(request)),
-        run=RunID(_text(request["run"])),
+        run=RunID(_filled_text(request["run"])),
         sent_at=_moment(request["sent_at"]),
-        request_id=None if identifier is None else RequestID(identifier),
+        request_id=None if identifier is None else RequestID(_filled_text(identifier)),
         queued_at=_moment(request["queued_at"]) if "queued_at" in request else None,
         seen=_flag(request.get("seen", False)),
         released=tuple(map(_text, _list(request.get("released", [])))),
@@ -297,6 +298,12 @@ def _text(content: object) -> str:
     if not isinstance(content, str):
         raise _BrokenError(f"text should stand where {content!r:.60} stands")
     return content
+
+
+def _filled_text(content: object) -> str:
+    if not (text := _text(content)):
+        raise _BrokenError("empty text stands where something should")
+    return text
 
 
 def _maybe_text(content: object) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lsq_sync.errors import LockError
@@ -143,6 +143,11 @@ EDITS = {
     "outcome null": request(outcome=None),
     "outcome a list": request(outcome=["rejected"]),
     "id null": request(id=None),
+    "id empty": request(id=""),
+    "digest empty": request(digest=""),
+    "run empty": request(run=""),
+    "pending run empty": pending(run=""),
+    "pending request_id empty": pending(request_id=""),
     "id a number": request(id=7),
     "reason null": request(reason=None),
     "digest null": request(digest=None),
@@ -231,6 +236,8 @@ def _places(content: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [path, *(place for key, value in inner for place in _places(value, (*path, key)))]
 
 
+@example(("account", "name"), "")
+@example(("account", "host"), "")
 @given(place=st.sampled_from(_places(json.loads(WHOLE))[1:]), new=anything)
 def test_any_value_anywhere_is_refused_or_sound(place: tuple[str, ...], new: Any) -> None:
     """What is accepted has its types: it can be written and read again."""
