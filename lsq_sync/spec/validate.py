@@ -261,6 +261,7 @@ def _pattern(error: ValidationError, subject: str) -> _Words:
         "code": "write the event code, such as 12005",
         "status_path": "write a path such as /opportunity/update/status",
         "metrics_path": "write a path such as /opportunity/update/metrics",
+        **dict.fromkeys(("specs", "schemas", "lock"), "write a path relative to lsq-sync.yaml"),
     }
     return ("form", f"{subject} cannot be {shown(str(error.instance))}", hints.get(subject, ""))
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lsq_sync.spec.settings import host_fault
+from lsq_sync.errors import SettingsError
+from lsq_sync.spec.settings import host_fault, read_settings
 from tests.spec.support import hints_of, problems_of
 
 
@@ -39,3 +40,14 @@ def test_an_opportunity_cannot_be_called_null_by_accident(text: str) -> None:
 def test_a_host_is_a_host_and_nothing_else(host: str) -> None:
     """A ? at its end made every path, and the keys behind it, part of a query."""
     assert host_fault(host) == "is not the URL of a host"
+
+
+@pytest.mark.parametrize("key", ["specs", "schemas", "lock"])
+def test_a_place_of_this_machine_does_not_belong_into_the_settings(key: str) -> None:
+    """An absolute folder of specs ended in a traceback, once its files were found."""
+    text = f"version: 1\naccount: {{name: a, region: sg}}\npaths: {{{key}: /etc}}\n"
+    with pytest.raises(SettingsError) as caught:
+        read_settings(text.encode(), {})
+    (problem,) = caught.value.diagnostics
+    assert problem.message == f"{key} cannot be '/etc'"
+    assert problem.hint == "write a path relative to lsq-sync.yaml"
