@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.answers import (
@@ -650,6 +650,7 @@ attempts = st.builds(Call, answers, seconds, seconds)
 AGAIN = (TooFast, NotSent)
 
 
+@settings(deadline=None)
 @given(
     scripts=st.lists(st.lists(attempts, max_size=4), min_size=1, max_size=12),
     at_once=st.integers(1, 6),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.answers import (
@@ -543,6 +543,7 @@ verdicts = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     scripts=st.lists(st.lists(verdicts, min_size=1, max_size=5), max_size=8),
     pending=st.integers(0, 10),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.crm.credentials import (
@@ -129,6 +129,7 @@ def test_odd_but_possible_keys_are_taken_as_they_are(value: str) -> None:
     assert read_credentials({**ALL, ACCESS_KEY: value}, FOR_UPDATES).access_key == value
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_what_is_taken_can_be_sent_in_a_header(value: str) -> None:
     try:

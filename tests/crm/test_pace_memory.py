@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.budget import RateLimit
@@ -49,6 +49,7 @@ def paced(
         memory.closed(WALL + clock.monotonic(), pacer.recent_ends, monotonic())
 
 
+@settings(deadline=None)
 @given(
     limit=limits,
     runs=st.lists(st.tuples(st.lists(calls, max_size=6), st.integers(1, 320)), max_size=4),

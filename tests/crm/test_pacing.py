@@ -5,7 +5,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.budget import RateLimit
@@ -19,6 +19,7 @@ USUAL = RateLimit(25, 5.0)
 # --- never too fast
 
 
+@settings(deadline=None)
 @given(limit=limits, wanted=st.lists(calls, max_size=30))
 def test_no_window_ever_sees_more_than_the_limit(limit: RateLimit, wanted: list[Call]) -> None:
     server = Server(limit)
@@ -31,6 +32,7 @@ def test_no_window_ever_sees_more_than_the_limit(limit: RateLimit, wanted: list[
     assert server.busiest() <= limit.calls
 
 
+@settings(deadline=None)
 @given(limit=limits, recent=st.lists(exact_seconds, max_size=8), count=st.integers(1, 12))
 def test_nor_with_the_calls_of_an_earlier_process(
     limit: RateLimit, recent: list[float], count: int
@@ -282,6 +284,7 @@ def test_a_server_that_allows_less_than_we_think_refuses_one_burst() -> None:
 # --- giving up
 
 
+@settings(deadline=None)
 @given(
     cancelled=st.lists(st.tuples(st.integers(0, 29), st.integers(0, 640)), max_size=20),
     wanted=st.lists(calls, min_size=30, max_size=30),

@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.state import RequestID
@@ -97,6 +97,7 @@ def test_an_opportunity_may_go_by_its_auto_id() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_keys_survive_the_query_whatever_they_hold(access: str, secret: str) -> None:
     access, secret = (text.encode("utf-8", "replace").decode() or "x" for text in (access, secret))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from lsq_sync.core.state import Entry, FinalRequest, OpenRequest, Outcome, Payload, Recorded
 from lsq_sync.core.values import ABSENT
@@ -16,11 +16,13 @@ from tests.lock.states import ACCOUNT, EMPTY, NOON, ONE, RUN, SMALL, TWO, later,
 NAME = "lsq-sync.lock"
 
 
+@settings(deadline=None)
 @given(states)
 def test_a_state_survives_the_round_trip(state: Recorded) -> None:
     assert load(dump(state), NAME) == state
 
 
+@settings(deadline=None)
 @given(states)
 def test_the_same_state_gives_the_same_bytes(state: Recorded) -> None:
     shuffled = list(state.entries.items())
@@ -34,6 +36,7 @@ def _shuffled(entry: Entry) -> Entry:
     return replace(entry, fields=dict(reversed(list(entry.fields.items()))))
 
 
+@settings(deadline=None)
 @given(states)
 def test_one_opportunity_a_line_and_a_comma_between_two(state: Recorded) -> None:
     text = dump(state).decode("utf-8")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.errors import LockError
@@ -238,6 +238,7 @@ def _places(content: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 @example(("account", "name"), "")
 @example(("account", "host"), "")
+@settings(deadline=None)
 @given(place=st.sampled_from(_places(json.loads(WHOLE))[1:]), new=anything)
 def test_any_value_anywhere_is_refused_or_sound(place: tuple[str, ...], new: Any) -> None:
     """What is accepted has its types: it can be written and read again."""
@@ -249,11 +250,13 @@ def test_any_value_anywhere_is_refused_or_sound(place: tuple[str, ...], new: Any
     _refused_or_sound(json.dumps(content).encode())
 
 
+@settings(deadline=None)
 @given(place=st.integers(0, len(WHOLE) - 1), byte=st.integers(0, 255))
 def test_any_byte_anywhere_is_refused_or_sound(place: int, byte: int) -> None:
     _refused_or_sound(WHOLE[:place] + bytes([byte]) + WHOLE[place + 1 :])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_refused(data: bytes) -> None:
     refusal(data)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.state import Event, Intended, Payload
@@ -44,12 +44,14 @@ ENDS = [place + 1 for place, byte in enumerate(WHOLE) if byte == ord("\n")]
 # --- the round trip
 
 
+@settings(deadline=None)
 @given(groups)
 def test_events_survive_the_round_trip(groups: Groups) -> None:
     data, _ = written(groups)
     assert decode(data) == Journal(flat(groups), len(data))
 
 
+@settings(deadline=None)
 @given(st.lists(events, max_size=3))
 def test_a_record_is_one_line_of_plain_letters(group: list[Event]) -> None:
     data = encode(group, 0)
@@ -103,6 +105,7 @@ def test_of_a_group_with_a_hole_in_it_its_beginning_counts() -> None:
     assert decode(torn) == Journal((group[0],), ends[1])
 
 
+@settings(deadline=None)
 @given(groups, st.binary(max_size=60))
 def test_what_a_torn_write_leaves_at_the_end_does_no_harm(groups: Groups, tail: bytes) -> None:
     data, _ = written(groups)
@@ -156,11 +159,13 @@ def test_another_format_is_told() -> None:
     assert (journal.format, journal.events) == ("lsq-sync/journal/v2", ())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_no_more_than_a_torn_tail(data: bytes) -> None:
     assert decode(data) == Journal((), 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=4))
 def test_no_damage_makes_up_events(changes: list[tuple[int, int]]) -> None:
     data = bytearray(WHOLE)
