@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
+from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -11,11 +12,11 @@ from zoneinfo import ZoneInfo
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.model import Account
 from lsq_sync.core.safety import Limits
-from lsq_sync.core.values import ValueRules
+from lsq_sync.core.values import ValueRules, shown
 from lsq_sync.errors import Diagnostic, Origin, SettingsError
 from lsq_sync.spec.document import Block, Items, Node
 from lsq_sync.spec.load import load
-from lsq_sync.spec.names import suggestion
+from lsq_sync.spec.names import nearest
 from lsq_sync.spec.schemas import Schema, schema
 from lsq_sync.spec.validate import problems
 
@@ -236,12 +237,28 @@ def host_fault(text: str) -> str | None:
 
 def _time_zone(name: str, block: Node) -> tzinfo:
     try:
-        return ZoneInfo(name)
+        if name not in _NOT_A_PLACE:
+            return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         pass
     assert isinstance(block, Block)
-    from zoneinfo import available_timezones
-
-    hint = suggestion(name, sorted(available_timezones())) or "write an IANA name: Asia/Kolkata"
     origin = Origin(FILE, *block.value_place("time_zone"))
-    raise _error([Diagnostic(origin, "time-zone", f"{name!r} is not a time zone", hint)])
+    message = f"{shown(name)} is not a time zone"
+    raise _error([Diagnostic(origin, "time-zone", message, _zone_hint(name))])
+
+
+_NOT_A_PLACE = frozenset({"localtime", "posixrules", "Factory"})
+"""They load, and mean something else on every machine."""
+
+_ABBREVIATED = {"ist": "Asia/Kolkata"}
+
+
+def _zone_hint(name: str) -> str:
+    """Only names of places are guessed: the nearest of IST would be MST."""
+    known = resources.files("tzdata").joinpath("zones").read_text("ascii").split()
+    zones = [zone for zone in known if zone not in _NOT_A_PLACE]
+    by_word = {zone.rpartition("/")[2].casefold(): zone for zone in zones} | _ABBREVIATED
+    near = by_word.get(name.casefold().replace(" ", "_"))
+    if near is None and "/" in name.strip("./"):
+        near = nearest(name, zones)
+    return f"did you mean {near!r}?" if near else "write an IANA name, such as Asia/Kolkata"

@@ -51,3 +51,21 @@ def test_a_place_of_this_machine_does_not_belong_into_the_settings(key: str) -> 
     (problem,) = caught.value.diagnostics
     assert problem.message == f"{key} cannot be '/etc'"
     assert problem.hint == "write a path relative to lsq-sync.yaml"
+
+
+ZONES = {
+    "localtime": "write an IANA name, such as Asia/Kolkata",
+    "../etc/passwd": "write an IANA name, such as Asia/Kolkata",
+    "IST": "did you mean 'Asia/Kolkata'?",
+    "x" * 100_000: "write an IANA name, such as Asia/Kolkata",
+}
+
+
+@pytest.mark.parametrize("name", ZONES, ids=lambda name: name[:20])
+def test_a_time_zone_is_that_of_a_place(name: str) -> None:
+    text = f"version: 1\naccount: {{name: a, region: sg, time_zone: {name}}}\n"
+    with pytest.raises(SettingsError) as caught:
+        read_settings(text.encode(), {})
+    (problem,) = caught.value.diagnostics
+    assert problem.hint == ZONES[name]
+    assert len(problem.message) < 100
