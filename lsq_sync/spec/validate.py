@@ -84,12 +84,10 @@ def _value_place(document: Node, path: list[str | int]) -> Place:
 
 def _explain(error: ValidationError, document: Node, file: str) -> Iterator[Diagnostic]:
     path = list(error.absolute_path)
-    if "propertyNames" in error.absolute_schema_path:
-        name = str(error.instance)
-        block = _at(document, path)
-        assert isinstance(block, Block)
-        place = block.key_place(name)
-        yield Diagnostic(Origin(file, *place), *_bad_name(name, path))
+    node = _at(document, path)
+    if isinstance(node, Block) and isinstance(error.instance, str):  # of propertyNames: a key
+        place = node.key_place(error.instance)
+        yield Diagnostic(Origin(file, *place), *_bad_name(error.instance, path))
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, document, path, file)
     else:

@@ -1,5 +1,6 @@
 """Documents and workspaces, written as one writes them down."""
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -90,3 +91,26 @@ def spec(fields: str, *, head: str = "version: 1", key: str = GUID, more: str = 
 
 def loan(fields: str, **more: str) -> str:
     return spec(fields, head="version: 1\ntype: loan", **more)
+
+
+def type_schema(fields: Mapping[str, object], **more: object) -> str:
+    """A type schema with these fields; each is text unless it says otherwise."""
+    described = {
+        name: {"x-lsq-data-type": "String", **(rules if isinstance(rules, dict) else {})}
+        for name, rules in fields.items()
+    }
+    fields_schema = {"type": "object", "additionalProperties": False, "properties": described}
+    content = {"title": "Test", "x-lsq-code": 7, "$defs": {"fields": fields_schema}}
+    return json.dumps({**content, **more})
+
+
+def typed(root: Path, schema: str | bytes, fields: str) -> list[str]:
+    """What is said of a spec with these fields, whose type has this schema."""
+    found = specs(
+        root,
+        {
+            "schemas/types/test.schema.json": schema,
+            FILE: spec(fields, head="version: 1\ntype: test"),
+        },
+    )
+    return [f"{problem.message} | {problem.hint}" for problem in found.problems]

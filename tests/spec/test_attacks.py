@@ -1,10 +1,12 @@
 """What hostile and sloppy files tried, each by name; all of them worked once."""
 
+from pathlib import Path
+
 import pytest
 
 from lsq_sync.errors import SettingsError
 from lsq_sync.spec.settings import host_fault, read_settings
-from tests.spec.support import hints_of, problems_of
+from tests.spec.support import hints_of, problems_of, type_schema, typed
 
 
 @pytest.mark.parametrize("ending", ["\u2028", "\u2029", "\r", "\x85"])
@@ -69,3 +71,11 @@ def test_a_time_zone_is_that_of_a_place(name: str) -> None:
     (problem,) = caught.value.diagnostics
     assert problem.hint == ZONES[name]
     assert len(problem.message) < 100
+
+
+def test_a_field_may_have_the_name_of_a_keyword_of_json_schema(tmp_path: Path) -> None:
+    schema = type_schema({"propertyNames": {"maxLength": 1}, "properties": {"maxLength": 1}})
+    assert typed(tmp_path, schema, "propertyNames: xx\nproperties: xx") == [
+        "propertyNames has 2 characters, the limit is 1 | shorten it",
+        "properties has 2 characters, the limit is 1 | shorten it",
+    ]
