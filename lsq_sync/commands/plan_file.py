@@ -90,7 +90,7 @@ def check(saved: SavedPlan, plan: Plan) -> Plan:
 
 def _content(path: Path, expected_format: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), object_pairs_hook=_unique)
     except OSError as error:
         raise _refused(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -102,6 +102,13 @@ def _content(path: Path, expected_format: str) -> dict[str, Any]:
     if content.pop("checksum") != _checksum(content):
         raise _refused(f"{path.name} was edited after it was made")
     return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands twice, people and programs may read different ones."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return dict(pairs)
 
 
 def _checksum(content: dict[str, Any]) -> str:
