@@ -31,6 +31,9 @@ _DATA_TYPES = {
 """The CRM's DataType names that are more than text (apidocs.leadsquared.com, type metadata)."""
 
 
+_HINT = "correct it, or make it again with lsq-sync schema pull"
+
+
 @dataclass(frozen=True, slots=True)
 class OpportunityType:
     """One type: its event code, its fields, and the JSON Schema of the `fields` of a spec."""
@@ -46,19 +49,21 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
     """The type in this text, or why it cannot be used."""
     try:
         content = json.loads(text)
+        fault = type_schema_problem(content)
     except json.JSONDecodeError as error:
         origin = Origin(file, error.lineno, error.colno)
-        return Diagnostic(origin, "type-schema", f"not valid JSON: {error.msg}")
+        return Diagnostic(origin, "type-schema", f"not valid JSON: {error.msg}", _HINT)
     except RecursionError:
-        return Diagnostic(Origin(file), "type-schema", "nested too deep")
-    fault = type_schema_problem(content)
+        return Diagnostic(Origin(file), "type-schema", "nested too deep", _HINT)
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        return Diagnostic(Origin(file), "type-schema", "a number in it is too long", _HINT)
     if fault is not None:
-        return Diagnostic(Origin(file), "type-schema", f"not a type schema: {fault}")
+        return Diagnostic(Origin(file), "type-schema", f"not a type schema: {fault}", _HINT)
     fields = content["$defs"]["fields"]
     return OpportunityType(
         name=name,
         title=content["title"],
-        code=content["x-lsq-code"],
+        code=int(content["x-lsq-code"]),
         fields=dict(_rules(fields["properties"], "")),
         fields_schema=fields,
     )

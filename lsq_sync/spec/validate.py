@@ -40,8 +40,21 @@ def type_schema_problem(content: object) -> str | None:
     """Why this is no type schema, or None; a pointer into the JSON, and what is wrong there."""
     for error in _type_validator().iter_errors(content):
         pointer = "/".join(map(str, error.absolute_path))
-        return f"at /{pointer}: {error.message}"
+        return f"at /{pointer}: {_about_type(error)}"
     return None
+
+
+def _about_type(error: ValidationError) -> str:
+    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        strange = next(k for k in error.instance if k not in known and not k.startswith("x-"))
+        return f"the keyword {shown(strange)} is not supported here"
+    if error.validator == "anyOf":
+        return f"{shown(str(error.instance))} is not a type"
+    return error.message[:_LONGEST_MESSAGE]
+
+
+_LONGEST_MESSAGE = 200
 
 
 @cache
