@@ -244,7 +244,7 @@ def _not_an_option(error: ValidationError, subject: str) -> _Words:
 
 
 def _too_long(error: ValidationError, subject: str) -> _Words:
-    limit = int(str(error.validator_value))
+    limit: Any = error.validator_value
     rules: Schema = error.schema  # type: ignore[assignment]
     if limit == 0 and "items" in rules:
         hint = "write [one option] or [several, options]"
@@ -252,7 +252,7 @@ def _too_long(error: ValidationError, subject: str) -> _Words:
     if limit == 0:
         hint = "write a mapping of its sub-fields, or null to clear it"
         return ("wrong-type", f"{subject} is a custom field set", hint)
-    message = f"{subject} has {len(str(error.instance))} characters, the limit is {limit}"
+    message = f"{subject} has {len(str(error.instance))} characters, the limit is {int(limit)}"
     return ("too-long", message, "shorten it")
 
 

@@ -15,7 +15,8 @@ from lsq_sync.core.model import FieldRule
 from lsq_sync.core.values import DataType
 from lsq_sync.errors import Diagnostic
 from lsq_sync.spec.types import OpportunityType, read_type
-from tests.spec.support import LOAN, type_schema, typed
+from lsq_sync.spec.validate import problems
+from tests.spec.support import LOAN, block, type_schema, typed
 
 FILE = "schemas/types/test.schema.json"
 
@@ -250,6 +251,18 @@ ANY_RULES = st.dictionaries(KEYWORDS, JSON, max_size=4)
 
 
 SPEC_FIELDS = ["a: x", "a: ''", "a: ~", "a: [x, y, x, '']", "a: {b: c, d: ~}", "a: {}", "b: c"]
+
+
+@given(GOOD_RULES | ANY_RULES)
+def test_any_rules_of_a_field_make_a_type_or_a_fault(rules: dict[str, Any]) -> None:
+    """And what is a type explains whatever stands in a spec."""
+    found = read_type("test", type_schema({"a": rules}), FILE)
+    if isinstance(found, OpportunityType):
+        for fields in SPEC_FIELDS:
+            for problem in problems(block(fields), FILE, found.fields_schema):
+                assert problem.message
+    else:
+        assert found.code == "type-schema"
 
 
 # --- what a stranger could have it do
