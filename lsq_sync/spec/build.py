@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lsq_sync.core.model import (
+    MASK,
     SUBFIELD,
     UNTYPED,
     UNTYPED_OPTIONS,
@@ -18,6 +19,7 @@ from lsq_sync.core.model import (
     FieldRule,
 )
 from lsq_sync.core.values import (
+    DataType,
     Value,
     ValueProblemError,
     ValueRules,
@@ -149,10 +151,10 @@ class _Builder:
         try:
             value = self._value(node, rule)
         except ValueProblemError as fault:
-            what = f"the value is no {rule.data_type}" if rule.sensitive else fault.message
+            what, hint = _told(fault, rule)
             title = f" ({rule.title})" if rule.title not in ("", name) else ""
             place = block.value_place(name)
-            self._problem(place, "wrong-value", f"{name}{title}: {what}", fault.hint)
+            self._problem(place, "wrong-value", f"{name}{title}: {what}", hint)
         else:
             yield DesiredField(prefix + name, value, self._origin(place), rule)
 
@@ -173,6 +175,28 @@ class _Builder:
 
     def _problem(self, place: Place, code: str, message: str, hint: str) -> None:
         self.problems.append(Diagnostic(self._origin(place), code, message, hint))
+
+
+_NOT = {
+    DataType.NUMBER: "is not a number",
+    DataType.DATE: "is not a date",
+    DataType.DATE_TIME: "is not a date and time",
+    DataType.BOOLEAN: "is neither true nor false",
+    DataType.USER: "is not the id of a user",
+    DataType.OPTIONS: "is not a list of options",
+}
+_HINTS_WITHOUT_VALUE = {
+    DataType.NUMBER: "write digits, such as 200000 or 1250.50",
+    DataType.DATE: "write 2026-09-16",
+}
+
+
+def _told(fault: ValueProblemError, rule: FieldRule) -> tuple[str, str]:
+    """The words of a problem; of a sensitive value without it, also in the hint."""
+    if not rule.sensitive:
+        return fault.message, fault.hint
+    what = f"{MASK} {_NOT[rule.data_type]}"
+    return what, _HINTS_WITHOUT_VALUE.get(rule.data_type, fault.hint)
 
 
 def _inherited(

@@ -60,6 +60,7 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
     if fault is not None:
         return Diagnostic(Origin(file), "type-schema", f"not a type schema: {fault}", _HINT)
     fields = content["$defs"]["fields"]
+    _mark_sensitive(fields["properties"])
     return OpportunityType(
         name=name,
         title=content["title"],
@@ -67,6 +68,16 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
         fields=dict(_rules(fields["properties"], "")),
         fields_schema=fields,
     )
+
+
+def _mark_sensitive(properties: Schema, inside: bool = False) -> None:
+    """What stands inside of something sensitive is sensitive: sub-fields, and options."""
+    for rules in properties.values():
+        sensitive = inside or bool(rules.get("x-lsq-sensitive"))
+        rules["x-lsq-sensitive"] = sensitive
+        if "items" in rules:
+            rules["items"]["x-lsq-sensitive"] = sensitive
+        _mark_sensitive(rules.get("properties", {}), sensitive)
 
 
 def _rules(properties: Schema, prefix: str, group: str = "") -> Iterator[tuple[str, FieldRule]]:

@@ -201,9 +201,9 @@ def _wrong_type(error: ValidationError, subject: str) -> _Words:
     if "string" in names:
         names = [name for name in names if name not in ("number", "integer", "boolean")]
     elif "number" in names:
-        return ("wrong-type", f"{subject} must be a number, not {_kind(error.instance)}", "")
+        return ("wrong-type", f"{subject} must be a number, not {_kind(error)}", "")
     kinds = list(dict.fromkeys(_KINDS[name] for name in names))
-    message = f"{subject} must be {_listed(kinds)}, not {_kind(error.instance)}"
+    message = f"{subject} must be {_listed(kinds)}, not {_kind(error)}"
     hint = "delete the line, or give it a value" if error.instance is None else ""
     return ("wrong-type", message, hint)
 
@@ -212,14 +212,17 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _kind(instance: object) -> str:
-    if instance is None:
+def _kind(error: ValidationError) -> str:
+    if error.instance is None:
         return "null"
-    if isinstance(instance, dict):
+    if isinstance(error.instance, dict):
         return "a mapping"
-    if isinstance(instance, list):
-        return "a list"
-    return shown(str(instance))
+    return "a list" if isinstance(error.instance, list) else _quoted(error)
+
+
+def _quoted(error: ValidationError) -> str:
+    """The value as a message may show it."""
+    return MASK if _is_sensitive(error) else shown(str(error.instance))
 
 
 def _missing(error: ValidationError, subject: str) -> _Words:
@@ -236,11 +239,11 @@ def _not_an_option(error: ValidationError, subject: str) -> _Words:
     if subject == "version":
         return ("version", "this version of lsq-sync reads version: 1", "write version: 1")
     if not isinstance(error.instance, str):
-        return ("wrong-type", f"{subject} must be text, not {_kind(error.instance)}", "")
+        return ("wrong-type", f"{subject} must be text, not {_kind(error)}", "")
     options = [option for option in _listing(error) if isinstance(option, str)]
-    quoted = MASK if _is_sensitive(error) else shown(error.instance)
-    message = f"{quoted} is not an option of {subject}"
-    return ("not-an-option", message, suggestion(error.instance, options))
+    guessed_from = "" if _is_sensitive(error) else error.instance  # the nearest gives it away
+    message = f"{_quoted(error)} is not an option of {subject}"
+    return ("not-an-option", message, suggestion(guessed_from, options))
 
 
 def _too_long(error: ValidationError, subject: str) -> _Words:
@@ -274,7 +277,7 @@ def _pattern(error: ValidationError, subject: str) -> _Words:
         "metrics_path": "write a path such as /opportunity/update/metrics",
         **dict.fromkeys(("specs", "schemas", "lock"), "write a path relative to lsq-sync.yaml"),
     }
-    return ("form", f"{subject} cannot be {shown(str(error.instance))}", hints.get(subject, ""))
+    return ("form", f"{subject} cannot be {_quoted(error)}", hints.get(subject, ""))
 
 
 def _out_of_range(error: ValidationError, subject: str) -> _Words:

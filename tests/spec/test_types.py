@@ -92,6 +92,13 @@ def test_a_field_without_a_title_has_none() -> None:
     assert (found["a"].title, found["a~b"].title) == ("", "")
 
 
+def test_what_is_inside_of_something_sensitive_is_sensitive() -> None:
+    inner = {"b": {"x-lsq-data-type": "Number", "properties": {}}}
+    found = read(with_field(properties=inner, **{"x-lsq-sensitive": True})).fields
+    assert found["a"].sensitive
+    assert found["a~b"].sensitive
+
+
 def test_keys_of_others_are_allowed() -> None:
     rules = {"$comment": "b", "description": "c", "x-team": {"owner": "d"}, "x-lsq-new": [1]}
     assert "a" in read(type_schema({"a": rules}, **{"x-other": 1, "allOf": []})).fields
