@@ -60,7 +60,7 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
     if fault is not None:
         return Diagnostic(Origin(file), "type-schema", f"not a type schema: {fault}", _HINT)
     fields = content["$defs"]["fields"]
-    _mark_sensitive(fields["properties"])
+    _hand_down(fields["properties"])
     return OpportunityType(
         name=name,
         title=content["title"],
@@ -70,14 +70,14 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
     )
 
 
-def _mark_sensitive(properties: Schema, inside: bool = False) -> None:
+def _hand_down(properties: Schema, inside: bool = False) -> None:
     """What stands inside of something sensitive is sensitive: sub-fields, and options."""
     for rules in properties.values():
         sensitive = inside or bool(rules.get("x-lsq-sensitive"))
         rules["x-lsq-sensitive"] = sensitive
         if "items" in rules:
-            rules["items"]["x-lsq-sensitive"] = sensitive
-        _mark_sensitive(rules.get("properties", {}), sensitive)
+            rules["items"] |= {"x-lsq-sensitive": sensitive, "title": rules.get("title", "")}
+        _hand_down(rules.get("properties", {}), sensitive)
 
 
 def _rules(properties: Schema, prefix: str, group: str = "") -> Iterator[tuple[str, FieldRule]]:

@@ -4,6 +4,7 @@ Each message names the place in the file, what is wrong and what to do, with the
 name where one is misspelt.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -23,11 +24,14 @@ _NOTE_FIELD = "ActivityEvent_Note"
 
 
 def problems(document: Node, file: str, rules: Schema) -> list[Diagnostic]:
-    """Everything in the document that the schema refuses, at most one problem a place."""
-    found: dict[Origin, Diagnostic] = {}
+    """Everything in the document that the schema refuses, at most one problem a place.
+
+    What is missing in a mapping is told beside what is wrong at the same place, its first key.
+    """
+    found: dict[tuple[Origin, bool], Diagnostic] = {}
     for error in _Validator(rules).iter_errors(document):
         for diagnostic in _explain(error, document, file):
-            found.setdefault(diagnostic.origin, diagnostic)
+            found.setdefault((diagnostic.origin, error.validator == "required"), diagnostic)
     return list(found.values())
 
 
@@ -45,7 +49,7 @@ def type_schema_problem(content: object) -> str | None:
 
 
 def _about_type(error: ValidationError) -> str:
-    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    known = _rules_of(error).get("properties", {})
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         strange = next(k for k in error.instance if k not in known and not k.startswith("x-"))
         return f"the keyword {shown(strange)} is not supported here"
@@ -114,21 +118,19 @@ _Words = tuple[str, str, str]
 
 def _subject(error: ValidationError, path: list[str | int]) -> str:
     """The thing that is wrong, as people call it."""
-    rules = error.schema if isinstance(error.schema, dict) else {}
     named = [step for step in path if isinstance(step, str)]
     if not named:
         return "the file"
-    title = rules.get("title")
+    title = _rules_of(error).get("title")
     return f"{named[-1]} ({title})" if title not in (None, "", named[-1]) else named[-1]
 
 
 def _unknown_keys(
     error: ValidationError, document: Node, path: list[str | int], file: str
 ) -> Iterator[Diagnostic]:
-    rules: Schema = error.schema  # type: ignore[assignment]
     block = _at(document, path)
     assert isinstance(block, Block)
-    known: dict[str, Schema] = rules.get("properties", {})
+    known: dict[str, Schema] = _rules_of(error).get("properties", {})
     kind = "field" if path and path[-1] == "fields" else "key"
     if any("x-lsq-data-type" in field for field in known.values()):
         kind = "field"
@@ -142,14 +144,22 @@ def _unknown(name: str, kind: str, known: dict[str, Schema]) -> _Words:
     if kind == "field" and (name == _NOTE_FIELD or SUBFIELD in name):
         return _bad_name(name, [])
     hint = _known_field(name, known) if kind == "field" else suggestion(name, known)
+    if kind == "key" and _SECRET.search(name):
+        hint = (
+            "keys of the account are never read from a file of the workspace: set "
+            "LSQ_ACCESS_KEY, LSQ_X_API_KEY and LSQ_SECRET_KEY in the environment"
+        )
     return (f"unknown-{kind}", f"unknown {kind} {shown(name)}", hint)
+
+
+_SECRET = re.compile("(access|secret|api).?key|password|token", re.IGNORECASE)
 
 
 def _known_field(name: str, known: dict[str, Schema]) -> str:
     """A field may have been written by its display name, so that is searched too."""
     by_title = {str(rules.get("title", "")): field for field, rules in known.items()}
     hit = nearest(name, by_title)
-    if hit:
+    if hit and hit != by_title[hit]:
         return f"did you mean {by_title[hit]} ({hit})?"
     return suggestion(name, known)
 
@@ -163,7 +173,8 @@ def _bad_name(name: str, path: list[str | int]) -> _Words:
         return ("opportunity-id", f"{shown(name)} is not the id of an opportunity", hint)
     hint = "write the schema name, such as Status or mx_Custom_6"
     if SUBFIELD in name:
-        hint = "write a custom field set as a mapping of its sub-fields"
+        field, _, sub_field = name.partition(SUBFIELD)
+        hint = f"write the sub-field below its field: {field}: {{{sub_field}: …}}"
     return ("field-name", f"{shown(name)} is not the schema name of a field", hint)
 
 
@@ -173,12 +184,16 @@ def _listing(error: ValidationError) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _rules_of(error: ValidationError) -> Schema:
+    return error.schema if isinstance(error.schema, dict) else {}
+
+
 def _is_mandatory(error: ValidationError) -> bool:
-    return isinstance(error.schema, dict) and bool(error.schema.get("x-lsq-mandatory"))
+    return bool(_rules_of(error).get("x-lsq-mandatory"))
 
 
 def _is_sensitive(error: ValidationError) -> bool:
-    return isinstance(error.schema, dict) and bool(error.schema.get("x-lsq-sensitive"))
+    return bool(_rules_of(error).get("x-lsq-sensitive"))
 
 
 def _mandatory(subject: str) -> _Words:
@@ -187,7 +202,7 @@ def _mandatory(subject: str) -> _Words:
 
 
 _KINDS = {
-    "string": "text", "number": "text", "integer": "a whole number", "boolean": "true or false",
+    "string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false",
     "null": "null", "array": "a list", "object": "a mapping",
 }  # fmt: skip
 
@@ -197,19 +212,40 @@ def _wrong_type(error: ValidationError, subject: str) -> _Words:
         return _mandatory(subject)
     if error.instance is None and not error.absolute_path:
         return ("empty", "the file is empty", "begin with version: 1")
-    names = _listing(error)
-    if "string" in names:
-        names = [name for name in names if name not in ("number", "integer", "boolean")]
-    elif "number" in names:
-        return ("wrong-type", f"{subject} must be a number, not {_kind(error)}", "")
-    kinds = list(dict.fromkeys(_KINDS[name] for name in names))
-    message = f"{subject} must be {_listed(kinds)}, not {_kind(error)}"
-    hint = "delete the line, or give it a value" if error.instance is None else ""
+    kinds = _kinds_of(_listing(error))
+    message = f"{_item(error, subject)} must be {_listed(kinds, 'or')}, not {_kind(error)}"
+    hint = "delete the line, or give it a value" if error.instance is None else _WAYS[kinds[0]]
     return ("wrong-type", message, hint)
 
 
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+def _kinds_of(names: list[str]) -> list[str]:
+    """What may stand there, in words. A scalar of a spec is text, whatever else it may be."""
+    if "integer" in names and "string" in names:  # the event code
+        names = [name for name in names if name != "string"]
+    elif "string" in names:
+        names = [name for name in names if name not in ("number", "boolean")]
+    return list(dict.fromkeys(_KINDS[name] for name in names))
+
+
+_WAYS = {
+    "text": "write one value",
+    "a number": "write digits, such as 25 or 2.5",
+    "a whole number": "write digits, such as 25",
+    "true or false": "write true or false",
+    "null": "write null",
+    "a list": "write it in brackets: [one] or [one, another]",
+    "a mapping": "write lines of name: value below it, indented and without dashes",
+}
+
+
+def _item(error: ValidationError, subject: str) -> str:
+    """The subject, or the member of it that is meant."""
+    inside = bool(error.absolute_path) and isinstance(error.absolute_path[-1], int)
+    return f"an item of {subject}" if inside else subject
+
+
+def _listed(words: list[str], word: str) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {word} {words[-1]}"
 
 
 def _kind(error: ValidationError) -> str:
@@ -228,7 +264,8 @@ def _quoted(error: ValidationError) -> str:
 def _missing(error: ValidationError, subject: str) -> _Words:
     assert isinstance(error.instance, dict)
     names = [name for name in _listing(error) if name not in error.instance]
-    message = f"{_listed([repr(name) for name in names])} is missing in {subject}"
+    listed = _listed([repr(name) for name in names], "and")
+    message = f"{listed} {'is' if len(names) == 1 else 'are'} missing in {subject}"
     hint = "write version: 1" if "version" in names else f"add {names[0]}:"
     return ("missing-key", message, hint)
 
@@ -236,10 +273,11 @@ def _missing(error: ValidationError, subject: str) -> _Words:
 def _not_an_option(error: ValidationError, subject: str) -> _Words:
     if _is_mandatory(error) and not error.instance:
         return _mandatory(subject)
-    if subject == "version":
+    if subject == "version" and "x-lsq-data-type" not in _rules_of(error):
         return ("version", "this version of lsq-sync reads version: 1", "write version: 1")
     if not isinstance(error.instance, str):
-        return ("wrong-type", f"{subject} must be text, not {_kind(error)}", "")
+        message = f"{_item(error, subject)} must be text, not {_kind(error)}"
+        return ("wrong-type", message, "write one of the options")
     options = [option for option in _listing(error) if isinstance(option, str)]
     guessed_from = "" if _is_sensitive(error) else error.instance  # the nearest gives it away
     message = f"{_quoted(error)} is not an option of {subject}"
@@ -248,8 +286,7 @@ def _not_an_option(error: ValidationError, subject: str) -> _Words:
 
 def _too_long(error: ValidationError, subject: str) -> _Words:
     limit: Any = error.validator_value
-    rules: Schema = error.schema  # type: ignore[assignment]
-    if limit == 0 and "items" in rules:
+    if limit == 0 and "items" in _rules_of(error):
         hint = "write [one option] or [several, options]"
         return ("wrong-type", f"{subject} is a multi-select field: it takes a list", hint)
     if limit == 0:
@@ -262,7 +299,7 @@ def _too_long(error: ValidationError, subject: str) -> _Words:
 def _too_short(error: ValidationError, subject: str) -> _Words:
     if _is_mandatory(error):
         return _mandatory(subject)
-    return ("empty", f"{subject} is empty", "give it a value, or delete it")
+    return ("empty", f"{_item(error, subject)} is empty", "give it a value, or delete it")
 
 
 def _empty_mapping(_error: ValidationError, subject: str) -> _Words:
@@ -283,11 +320,17 @@ def _pattern(error: ValidationError, subject: str) -> _Words:
 def _out_of_range(error: ValidationError, subject: str) -> _Words:
     words = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
     limit = f"{words[str(error.validator)]} {error.validator_value}"
-    return ("out-of-range", f"{subject} is {error.instance}, it must be {limit}", "")
+    number: Any = error.instance
+    digits = str(int(number) if number % 1 == 0 else number)[:_SHOWN_DIGITS]
+    hint = "change it, or delete the line: it has a default"
+    return ("out-of-range", f"{subject} is {digits}, it must be {limit}", hint)
+
+
+_SHOWN_DIGITS = 30
 
 
 def _cannot_write(_error: ValidationError, subject: str) -> _Words:
-    hint = "delete the line: the CRM sets it by itself"
+    hint = "delete the line: only the CRM sets it"
     return ("read-only-field", f"{subject} is read-only", hint)
 
 

@@ -65,7 +65,7 @@ WORDS = {
     "a boolean": "a (Salary): (sensitive) is neither true nor false | write true or false",
     "a user": "a (Salary): (sensitive) is not the id of a user | write the user's id",
     "an option": "(sensitive) is not an option of a (Salary) | known: 'x', 'y'",
-    "options": "(sensitive) is not an option of a | known: 'x'",
+    "options": "(sensitive) is not an option of a (Salary) | known: 'x'",
     "options with a separator": "a (Salary): (sensitive) is not a list of options | write it as",
     "the wrong type": "a (Salary) must be true or false, not (sensitive)",
 }
