@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, tzinfo
 from importlib import resources
 from typing import Any
@@ -80,13 +80,21 @@ def read_settings(data: bytes, environment: Mapping[str, str]) -> Settings:
     loaded = load(data, FILE)
     rules = schema("settings.schema.json")
     document = _typed(loaded.document, rules, rules)
-    found = list(loaded.problems)
+    found = [_about_settings(problem) for problem in loaded.problems]
     if document is not None or not found:
-        found += problems(document, FILE, rules)
+        told = {problem.origin for problem in found}
+        found += [one for one in problems(document, FILE, rules) if one.origin not in told]
     if found:
         raise _error(found)
     assert isinstance(loaded.document, Block)
     return _settings(document, loaded.document, environment)
+
+
+def _about_settings(problem: Diagnostic) -> Diagnostic:
+    """There is nothing to clear in settings, as there is in a spec."""
+    if problem.code != "unclear-null":
+        return problem
+    return replace(problem, hint="give it a value, or delete the line")
 
 
 def _error(found: list[Diagnostic]) -> SettingsError:
@@ -124,14 +132,18 @@ def _scalar(text: str, rules: Schema) -> object:
     return text
 
 
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+
+
 def _integer(text: str) -> int:
-    if not text.removeprefix("-").isdecimal():
+    if not _INTEGER.fullmatch(text):
         raise ValueError(text)
     return int(text)
 
 
 def _number(text: str) -> float:
-    if not text.replace(".", "", 1).removeprefix("-").isdecimal():
+    if not _NUMBER.fullmatch(text):
         raise ValueError(text)
     return float(text)
 
