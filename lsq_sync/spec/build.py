@@ -31,6 +31,7 @@ from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.document import Block, Items, Node, Place
 from lsq_sync.spec.types import OpportunityType
 
+_CODE = re.compile("[1-9][0-9]{0,8}")
 _ALMOST_GUID = re.compile(r"\{?[0-9a-fA-F-]{30,40}\}?")
 
 
@@ -89,7 +90,7 @@ class _Builder:
 
     def _code(self, document: Block) -> int | None:
         code = document.get("code")
-        return int(code) if isinstance(code, str) and code.isascii() and code.isdigit() else None
+        return int(code) if isinstance(code, str) and _CODE.fullmatch(code) else None
 
     def _defaults(self, document: Block) -> tuple[DesiredField, ...]:
         block = document.get("defaults")

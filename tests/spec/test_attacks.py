@@ -6,7 +6,7 @@ import pytest
 
 from lsq_sync.errors import SettingsError
 from lsq_sync.spec.settings import host_fault, read_settings
-from tests.spec.support import hints_of, problems_of, type_schema, typed
+from tests.spec.support import hints_of, problems_of, specs, type_schema, typed
 
 
 @pytest.mark.parametrize("ending", ["\u2028", "\u2029", "\r", "\x85"])
@@ -79,3 +79,9 @@ def test_a_field_may_have_the_name_of_a_keyword_of_json_schema(tmp_path: Path) -
         "propertyNames has 2 characters, the limit is 1 | shorten it",
         "properties has 2 characters, the limit is 1 | shorten it",
     ]
+
+
+def test_an_event_code_without_end_is_told_and_not_computed(tmp_path: Path) -> None:
+    text = f"version: 1\ncode: {'9' * 5000}\nopportunities: {{}}\n"
+    (problem,) = specs(tmp_path, {"specs/a.yaml": text}).problems
+    assert (problem.code, problem.hint) == ("form", "write the event code, such as 12005")
