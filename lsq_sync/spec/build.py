@@ -26,13 +26,16 @@ from lsq_sync.core.values import (
     canonical,
     canonical_options,
     is_guid,
+    shown,
 )
 from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.document import Block, Items, Node, Place
 from lsq_sync.spec.types import OpportunityType
 
 _CODE = re.compile("[1-9][0-9]{0,8}")
-_ALMOST_GUID = re.compile(r"\{?[0-9a-fA-F-]{30,40}\}?")
+_HEX_AND_DASHES = re.compile(r"\{?[0-9a-fA-F-]{30,40}\}?")
+_SHAPE_OF_GUID = re.compile(r"\w{8}(?:\W\w{4}){3}\W\w{12}")
+_GUID_WITHOUT_DASHES = re.compile("[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,14 @@ def build(document: Node, file: str, kind: OpportunityType | None, rules: ValueR
     builder = _Builder(file, kind, rules)
     opportunities = tuple(builder.opportunities(document)) if isinstance(document, Block) else ()
     return Built(opportunities, tuple(builder.problems))
+
+
+def _is_almost_guid(key: str) -> bool:
+    """One that lost a digit, its dashes, or got an O for a 0; an AutoId looks like none of them."""
+    if _GUID_WITHOUT_DASHES.fullmatch(key):
+        return not key.isdecimal()
+    hex_and_dashes = _HEX_AND_DASHES.fullmatch(key) and key.count("-") >= 3
+    return bool(hex_and_dashes or _SHAPE_OF_GUID.fullmatch(key))
 
 
 def duplicates(opportunities: tuple[DesiredOpportunity, ...]) -> Iterator[Diagnostic]:
@@ -118,7 +129,11 @@ class _Builder:
     def _key(self, key: str, place: Place) -> str:
         if is_guid(key):
             return key.lower()
-        if _ALMOST_GUID.fullmatch(key) and key.count("-") >= 3:
+        if not key.isprintable():
+            hidden = next(letter for letter in key if not letter.isprintable())
+            message = f"{shown(key)} holds the invisible character U+{ord(hidden):04X}"
+            self._problem(place, "opportunity-id", message, "delete it, or type the id anew")
+        elif _is_almost_guid(key):
             message = f"{key!r} is almost a GUID, but not quite"
             hint = "a GUID has 8-4-4-4-12 hexadecimal digits: copy it again from the CRM"
             self._problem(place, "opportunity-id", message, hint)
