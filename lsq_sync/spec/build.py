@@ -167,12 +167,26 @@ class _Builder:
         try:
             value = self._value(node, rule)
         except ValueProblemError as fault:
-            what, hint = _told(fault, rule)
-            title = f" ({rule.title})" if rule.title not in ("", name) else ""
-            place = block.value_place(name)
-            self._problem(place, "wrong-value", f"{name}{title}: {what}", hint)
+            if isinstance(node, Items):
+                self._wrong_options(name, node, rule)
+            else:
+                self._wrong_value(name, block.value_place(name), fault, rule)
         else:
             yield DesiredField(prefix + name, value, self._origin(place), rule)
+
+    def _wrong_options(self, name: str, items: Items, rule: FieldRule) -> None:
+        for index, item in enumerate(items):
+            try:
+                self._options(item)
+            except ValueProblemError as fault:
+                self._wrong_value(name, items.value_place(index), fault, rule)
+
+    def _wrong_value(
+        self, name: str, place: Place, fault: ValueProblemError, rule: FieldRule
+    ) -> None:
+        what, hint = _told(fault, rule)
+        title = f" ({rule.title})" if rule.title not in ("", name) else ""
+        self._problem(place, "wrong-value", f"{name}{title}: {what}", hint)
 
     def _rule(self, name: str, node: Node) -> FieldRule:
         if self._kind and name in self._kind.fields:
@@ -181,10 +195,12 @@ class _Builder:
 
     def _value(self, node: Node, rule: FieldRule) -> Value:
         if isinstance(node, Items):
-            return canonical_options(
-                tuple(item for item in node if isinstance(item, str)), self._rules
-            )
+            return self._options(*node)
         return canonical(rule.data_type, node, self._rules) if isinstance(node, str) else None
+
+    def _options(self, *items: Node) -> Value:
+        texts = tuple(item for item in items if isinstance(item, str))
+        return canonical_options(texts, self._rules)
 
     def _origin(self, place: Place) -> Origin:
         return Origin(self._file, *place)

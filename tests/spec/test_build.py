@@ -232,6 +232,14 @@ def test_a_wrong_value_is_told_at_its_place_and_the_rest_is_built() -> None:
     assert found.opportunities[0].values == {"mx_Custom_7": "5"}
 
 
+def test_every_wrong_option_is_told_at_its_place() -> None:
+    assert wrong(spec("a: [x, 'b;c', ' ', y, 'd;e']")) == [
+        "5:14: a: an option holds the separator ';': 'b;c' [wrong-value]",
+        "5:21: a: an option of a multi-select value is empty [wrong-value]",
+        "5:29: a: an option holds the separator ';': 'd;e' [wrong-value]",
+    ]
+
+
 ODD = [
     "",
     "x",
