@@ -36,6 +36,10 @@ MAX_ANSWER_BYTES = 1024 * 1024
 _Noted = TypeVar("_Noted", SubmitAnswer, StatusAnswer, MetricsAnswer)
 _CONNECT_SECONDS = 10.0
 
+KEPT_SECONDS = 2.0
+"""How long an idle connection is used again. The pacer lets them idle for a window, which is what
+many servers wait before they close one; an update sent into that is unknown for hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -165,6 +169,7 @@ async def open_client(
     tracing = aiohttp.TraceConfig()
     tracing.on_request_headers_sent.append(_mark_sent)
     async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=KEPT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_timeouts(place.timeout_seconds),
         headers={"User-Agent": f"lsq-sync/{__version__}", "Accept-Encoding": "identity"},

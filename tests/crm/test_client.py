@@ -24,6 +24,7 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.state import RequestID
+from lsq_sync.crm import client
 from lsq_sync.crm.client import MAX_ANSWER_BYTES, Calls
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.simulator import RunningSimulator, SimulatorThread
@@ -356,6 +357,30 @@ def test_an_update_on_a_kept_connection_that_breaks_is_sent_once() -> None:
             assert len(server.requests) == 2
 
     asyncio.run(main(), debug=True)
+
+
+def test_a_connection_that_idled_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pacer lets connections idle for seconds; by then the server may be closing them, and
+    an update on such a connection would be unknown for hours."""
+    assert client.KEPT_SECONDS < 5.0
+    monkeypatch.setattr(client, "KEPT_SECONDS", 0.02)
+
+    async def main() -> int:
+        opened = 0
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal opened
+            opened += 1
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(http(QUEUE))
+
+        async with listening(serve) as url, calling(url) as caller:
+            for pause in (0.0, 0.0, 0.1, 0.0):
+                await caller.client.metrics()
+                await asyncio.sleep(pause)
+        return opened
+
+    assert asyncio.run(main(), debug=True) == 2
 
 
 def test_connections_are_kept_and_cookies_are_not() -> None:
