@@ -4,6 +4,8 @@ Reading overlays the journal in memory and writes nothing. Writing appends to th
 and folds it into the lock at the start, at the end and about every half minute between.
 """
 
+import errno
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -53,7 +55,7 @@ class FileStore:
 
         Raises LockError when one of them cannot be trusted, or belongs to another account.
         """
-        recorded, events = self._load()
+        recorded, events, _ = self._load()
         return replace(recorded, entries=replay(recorded.entries, events))
 
     @contextmanager
@@ -67,11 +69,13 @@ class FileStore:
             make_folder(self._folder / "runs")
             _ignore_folder(self._folder)
         with only_writer(self._folder / "writer.lock", now):
-            recorded, events = self._load()
+            recorded, events, seen = self._load()
             account = self._account.with_what_is_known(recorded.account)
             state = Recorded(account, replay(recorded.entries, events))
             runs = self._folder / "runs"
-            writer = Writer(self._lock, self._journal, runs, state, run, left_behind=events)
+            writer = Writer(
+                self._lock, self._journal, runs, state, run, left_behind=events, seen=seen
+            )
             if self._journal.exists():
                 writer.fold()
             try:
@@ -79,31 +83,26 @@ class FileStore:
             finally:
                 writer.close()
 
-    def _load(self) -> tuple[Recorded, tuple[Event, ...]]:
+    def _load(self) -> tuple[Recorded, tuple[Event, ...], bytes | None]:
         """The journal first: if a writer folds it meanwhile, it is replayed once too often,
         which does no harm; the other way round it would be missed."""
         events = self._load_journal()
-        recorded = self._load_lock()
-        if recorded.account and not recorded.account.is_same_as(self._account):
-            raise _other_account(self._name, recorded.account, self._account)
-        return recorded, events
-
-    def _load_lock(self) -> Recorded:
         try:
-            data = self._lock.read_bytes()
-        except FileNotFoundError:
-            return Recorded()
+            data = _content(self._lock)
         except OSError as error:
             raise LockError(f"{self._name} cannot be read: {error.strerror}") from None
-        return lock_format.load(data, self._name)
+        recorded = Recorded() if data is None else lock_format.load(data, self._name)
+        if recorded.account and not recorded.account.is_same_as(self._account):
+            raise _other_account(self._name, recorded.account, self._account)
+        return recorded, events, data
 
     def _load_journal(self) -> tuple[Event, ...]:
         try:
-            data = self._journal.read_bytes()
-        except FileNotFoundError:
-            return ()
+            data = _content(self._journal)
         except OSError as error:
             raise LockError(f"{self._journal} cannot be read: {error.strerror}") from None
+        if data is None:
+            return ()
         journal = records.decode(data)
         if journal.damaged_at is not None:
             raise _damaged_journal(self._journal, journal.damaged_at)
@@ -128,8 +127,10 @@ class Writer:
         run: RunID,
         clock: Callable[[], float] = time.monotonic,
         left_behind: tuple[Event, ...] = (),
+        seen: bytes | None = None,
     ) -> None:
-        """`left_behind` are events of a run that did not fold its journal itself."""
+        """`left_behind` are events of a run that did not fold its journal itself, `seen` is the
+        lock as `recorded` was read from it."""
         self.left_behind = left_behind
         self._lock = lock
         self._journal = journal
@@ -143,6 +144,7 @@ class Writer:
         self._length = 0
         self._broken: StorageError | None = None
         self._learned: list[Event] = []
+        self._seen = _fingerprint(seen)
 
     @property
     def recorded(self) -> Recorded:
@@ -177,9 +179,17 @@ class Writer:
                 self.fold()
 
     def fold(self) -> None:
-        """Replaces the lock by the state, then puts the journal away."""
+        """Replaces the lock by the state, then puts the journal away.
+
+        Raises StorageError when it cannot, also when somebody else has changed the lock since it
+        was read: the journal keeps everything for the next command.
+        """
         with _told_as_storage_error(self._lock):
-            replace_file(self._lock, lock_format.dump(self.recorded))
+            if _fingerprint(_content(self._lock)) != self._seen:
+                raise _changed_lock(self._lock)
+            data = lock_format.dump(self.recorded)
+            replace_file(self._lock, data)
+            self._seen = _fingerprint(data)
             self._put_journal_away()
         self._folded_at = self._clock()
 
@@ -187,8 +197,11 @@ class Writer:
         """Folds what is left in the journal, with the answers that it could not take."""
         for event in self._learned:
             self._advance(event)
-        if self._descriptor is not None or self._learned:
-            self.fold()
+        try:
+            if self._descriptor is not None or self._learned:
+                self.fold()
+        finally:
+            self._close_journal()
 
     def _advance(self, event: Event) -> None:
         entry = advance(self._entries.get(event.key), event)
@@ -204,6 +217,8 @@ class Writer:
         data = records.encode(batch, self._length)
         write_all(self._descriptor, data)
         sync(self._descriptor)
+        if not os.fstat(self._descriptor).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "somebody removed it")
         self._length += len(data)
 
     def _open(self) -> None:
@@ -215,10 +230,13 @@ class Writer:
         sync_folder(self._journal.parent)
         self._length = len(header)
 
-    def _put_journal_away(self) -> None:
+    def _close_journal(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _put_journal_away(self) -> None:
+        self._close_journal()
         if not self._journal.exists():
             return
         self._journal.rename(self._free_name())
@@ -249,6 +267,25 @@ def _ignore_folder(folder: Path) -> None:
     marker = folder / ".gitignore"
     if not marker.exists():
         marker.write_text("*\n", encoding="utf-8")
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _fingerprint(content: bytes | None) -> bytes | None:
+    return None if content is None else hashlib.sha256(content).digest()
+
+
+def _changed_lock(path: Path) -> StorageError:
+    return StorageError(
+        f"{path} was changed by something else while this run was at work (a checkout or a pull?)",
+        hint="nothing is lost, it stays in the journal; the next command brings both together:"
+        "\n\n  lsq-sync status",
+    )
 
 
 def _other_account(name: str, theirs: Account, ours: Account) -> LockError:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Event, Recorded, replay
+from lsq_sync.core.state import Entry, Event, Recorded, replay
 from lsq_sync.errors import LockError, StorageError, WriterBusyError
 from lsq_sync.lock.file import FOLD_SECONDS, FileStore, Writer
 from lsq_sync.lock.format import dump, load
@@ -494,6 +495,100 @@ def test_a_journal_that_cannot_be_put_away_is_folded_in_again(
         pass
     assert place.recorded().entries == replay({}, [intended()])
     assert not place.journal.exists()
+
+
+def test_a_journal_that_somebody_removed_is_no_place_for_events(place: Place) -> None:
+    """`git clean -fdx` beside a run: what is appended to it from then on is nowhere."""
+    with place.store.writer(RUN, NOON) as writer:
+        writer.record([intended(ONE)])
+        place.journal.unlink()
+        with pytest.raises(StorageError, match="journal"):
+            writer.record([accepted(ONE, "r-1"), intended(TWO)])
+        assert set(writer.recorded.entries) == {ONE}
+    request = place.recorded().entries[ONE].pending
+    assert request is not None
+    assert request.request_id == "r-1"
+
+
+def test_a_state_folder_that_somebody_removed_loses_nothing_that_was_recorded(
+    place: Place,
+) -> None:
+    with place.store.writer(RUN, NOON) as writer:
+        writer.record([intended(ONE)])
+        shutil.rmtree(place.folder)
+        with pytest.raises(StorageError):
+            writer.record([accepted(ONE, "r-1")])
+    assert place.recorded().entries == replay({}, [intended(ONE), accepted(ONE, "r-1")])
+
+
+# --- a lock that somebody else changes meanwhile
+
+
+PULLED = Recorded(ACCOUNT, {**SMALL.entries, "pulled": Entry(fields={"a": "1"})})
+
+
+def test_a_lock_that_git_changed_during_a_run_is_not_overwritten(place: Place) -> None:
+    """A pull or a checkout beside a long run; what it brought must not be lost either."""
+    place.put(SMALL)
+
+    def run_beside_a_pull() -> None:
+        with place.store.writer(RUN, NOON) as writer:
+            writer.record([intended(ONE, at=9)])
+            place.put(PULLED)
+            writer.record([accepted(ONE, "r-9")])
+
+    with pytest.raises(StorageError, match="was changed") as caught:
+        run_beside_a_pull()
+    assert "lsq-sync status" in caught.value.hint
+    assert place.recorded() == PULLED
+    both = replay(PULLED.entries, [intended(ONE, at=9), accepted(ONE, "r-9")])
+    assert place.store.read().entries == both
+    with place.store.writer(RUN, later(60)):
+        pass
+    assert place.recorded().entries == both
+
+
+@pytest.mark.parametrize("before", [None, SMALL])
+def test_a_lock_that_came_or_went_during_a_run_is_noticed_too(
+    place: Place, before: Recorded | None
+) -> None:
+    if before:
+        place.put(before)
+
+    def run_beside_git() -> None:
+        with place.store.writer(RUN, NOON) as writer:
+            writer.record([intended("new")])
+            if before:
+                place.lock.unlink()
+            else:
+                place.put(SMALL)
+
+    with pytest.raises(StorageError, match="was changed"):
+        run_beside_git()
+    assert place.journal.exists()
+    assert "new" in place.store.read().entries
+
+
+def test_a_lock_that_was_written_anew_with_the_same_content_is_no_change(place: Place) -> None:
+    place.put(SMALL)
+    with place.store.writer(RUN, NOON) as writer:
+        writer.record([intended("new")])
+        place.put(SMALL)
+    assert "new" in place.recorded().entries
+
+
+def test_folding_in_the_middle_of_a_run_is_no_change_by_others(place: Place) -> None:
+    now = 0.0
+    place.put(SMALL)
+    place.runs.mkdir(parents=True)
+    writer = Writer(
+        place.lock, place.journal, place.runs, SMALL, RUN, lambda: now, seen=place.lock.read_bytes()
+    )
+    for number in range(3):
+        writer.record([intended(f"k{number}")])
+        now += FOLD_SECONDS
+    writer.close()
+    assert {"k0", "k1", "k2"} <= set(place.recorded().entries)
 
 
 @pytest.mark.parametrize("obstacle", [".lsq-sync", ".lsq-sync/runs", ".lsq-sync/writer.lock"])
