@@ -6,7 +6,7 @@ import pytest
 
 from lsq_sync.errors import SettingsError
 from lsq_sync.spec.settings import host_fault, read_settings
-from tests.spec.support import hints_of, problems_of, specs, type_schema, typed
+from tests.spec.support import hints_of, loan, problems_of, specs, told, type_schema, typed
 
 
 @pytest.mark.parametrize("ending", ["\u2028", "\u2029", "\r", "\x85"])
@@ -85,3 +85,12 @@ def test_an_event_code_without_end_is_told_and_not_computed(tmp_path: Path) -> N
     text = f"version: 1\ncode: {'9' * 5000}\nopportunities: {{}}\n"
     (problem,) = specs(tmp_path, {"specs/a.yaml": text}).problems
     assert (problem.code, problem.hint) == ("form", "write the event code, such as 12005")
+
+
+def test_a_duplicate_key_does_not_hide_what_comes_after_it(tmp_path: Path) -> None:
+    """The place of every later key of the mapping was lost, and asking for it a crash."""
+    found = specs(tmp_path, {"specs/a.yaml": loan("Status: Open\nStatus: Won\nmx_Custom_6: 1e3")})
+    assert told(found.problems) == [
+        "7:7: 'Status' stands here a second time, first at specs/a.yaml:6:7 [duplicate-key]",
+        "8:20: mx_Custom_6 (Expected Deal Size): '1e3' is not a number [wrong-value]",
+    ]

@@ -42,6 +42,13 @@ def test_a_collection_knows_its_own_place() -> None:
     assert found.value_place("b") == (2**28, 4)
 
 
+def test_a_place_may_be_asked_for_while_the_mapping_grows() -> None:
+    found = one(Place(1, 1), Place(1, 4))
+    assert found.key_place("a") == (1, 1)
+    found.add("b", Place(2, 1), "x", Place(2, 4))
+    assert found.key_place("b") == (2, 1)
+
+
 def test_a_key_that_is_not_there_has_no_place() -> None:
     with pytest.raises(KeyError):
         one(Place(1, 1), Place(1, 4)).key_place("b")
