@@ -66,6 +66,17 @@ def too_large(size: int, file: str) -> Diagnostic:
     return Diagnostic(Origin(file), "too-large", message, hint)
 
 
+def decoded(data: bytes, file: str) -> str | Diagnostic:
+    """The text of these bytes, or the first of them that is not UTF-8."""
+    data = data.removeprefix(BOM_UTF8)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        origin = _origin(file, data[: error.start].decode("utf-8", "replace"))
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        return Diagnostic(origin, "encoding", message, "save the file as UTF-8")
+
+
 class _Unreadable(Exception):  # noqa: N818 - a signal inside this module, not an error for others
     """The rest of the file cannot be read."""
 
@@ -77,19 +88,9 @@ class _Unreadable(Exception):  # noqa: N818 - a signal inside this module, not a
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         raise _Unreadable(too_large(len(data), file))
-    data = data.removeprefix(BOM_UTF8)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
-        raise _Unreadable(
-            Diagnostic(
-                _origin(file, before),
-                "encoding",
-                f"byte 0x{data[error.start]:02x} is not UTF-8",
-                "save the file as UTF-8",
-            )
-        ) from None
+    text = decoded(data, file)
+    if isinstance(text, Diagnostic):
+        raise _Unreadable(text)
     _refuse_control_characters(text, file)
     return text
 

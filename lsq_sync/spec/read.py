@@ -1,6 +1,7 @@
 """The spec files and type schemas of a workspace: found, read, checked and built in one go."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from lsq_sync.core.values import ValueRules
 from lsq_sync.errors import Diagnostic, Origin, WorkspaceError
 from lsq_sync.spec.build import Built, build, duplicates
 from lsq_sync.spec.document import Block, Node
-from lsq_sync.spec.load import load
+from lsq_sync.spec.load import MAX_BYTES, decoded, load, too_large
 from lsq_sync.spec.names import suggestion
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
 from lsq_sync.spec.validate import problems, spec_problems
@@ -72,11 +73,9 @@ class _Reader:
         self.types: dict[str, OpportunityType] = {}
 
     def read(self, file: str) -> Built:
-        try:
-            data = (self._root / file).read_bytes()
-        except OSError as error:
-            fault = Diagnostic(Origin(file), "unreadable", f"cannot be read: {error.strerror}")
-            return Built((), (fault,))
+        data = _bytes_of(self._root / file, file)
+        if isinstance(data, Diagnostic):
+            return Built((), (data,))
         loaded = load(data, file)
         if loaded.document is None and loaded.problems:
             return Built((), loaded.problems)
@@ -111,16 +110,11 @@ class _Reader:
         file = f"{self._types_folder}/{name}{SUFFIX}"
         if "/" in name or name.startswith("."):
             return None, None  # the format of the spec has refused it
-        try:
-            text = (self._root / file).read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
+        if not os.path.lexists(self._root / file):
             message = f"there is no type {name!r}: {file} does not exist"
             hint = suggestion(name, self._known_types()) or "add the file, or delete the line"
             return None, Diagnostic(origin, "unknown-type", message, hint)
-        except (OSError, UnicodeDecodeError) as error:
-            self._broken_types.add(name)
-            return None, Diagnostic(Origin(file), "unreadable", f"cannot be read: {error}")
-        kind = read_type(name, text, file)
+        kind = _type_in(self._root / file, name, file)
         if isinstance(kind, Diagnostic):
             self._broken_types.add(name)
             return None, kind
@@ -130,6 +124,28 @@ class _Reader:
     def _known_types(self) -> list[str]:
         folder = self._root / self._types_folder
         return sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def _bytes_of(path: Path, file: str) -> bytes | Diagnostic:
+    """What stands in a file of at most MAX_BYTES; a pipe or a device is none."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return _unreadable(file, "it is not a file")
+        return too_large(found.st_size, file) if found.st_size > MAX_BYTES else path.read_bytes()
+    except OSError as error:
+        return _unreadable(file, str(error.strerror))
+
+
+def _unreadable(file: str, why: str) -> Diagnostic:
+    hint = "make it readable, or take it away"
+    return Diagnostic(Origin(file), "unreadable", f"cannot be read: {why}", hint)
+
+
+def _type_in(path: Path, name: str, file: str) -> OpportunityType | Diagnostic:
+    data = _bytes_of(path, file)
+    text = data if isinstance(data, Diagnostic) else decoded(data, file)
+    return text if isinstance(text, Diagnostic) else read_type(name, text, file)
 
 
 def _typed_problems(document: Node, file: str, kind: OpportunityType) -> list[Diagnostic]:

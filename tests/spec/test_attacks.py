@@ -1,12 +1,22 @@
 """What hostile and sloppy files tried, each by name; all of them worked once."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from lsq_sync.errors import SettingsError
 from lsq_sync.spec.settings import host_fault, read_settings
-from tests.spec.support import hints_of, loan, problems_of, specs, told, type_schema, typed
+from tests.spec.support import (
+    hints_of,
+    loan,
+    problems_of,
+    specs,
+    told,
+    type_schema,
+    typed,
+    workspace,
+)
 
 
 @pytest.mark.parametrize("ending", ["\u2028", "\u2029", "\r", "\x85"])
@@ -94,3 +104,17 @@ def test_a_duplicate_key_does_not_hide_what_comes_after_it(tmp_path: Path) -> No
         "7:7: 'Status' stands here a second time, first at specs/a.yaml:6:7 [duplicate-key]",
         "8:20: mx_Custom_6 (Expected Deal Size): '1e3' is not a number [wrong-value]",
     ]
+
+
+def test_a_spec_that_is_a_pipe_or_a_device_is_not_read(tmp_path: Path) -> None:
+    """git keeps links: one to /dev/zero filled the memory, a pipe was waited for without end."""
+    workspace(tmp_path, {})
+    (tmp_path / "specs" / "a.yaml").symlink_to("/dev/zero")
+    (tmp_path / "schemas" / "types" / "zero.schema.json").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "specs" / "b.yaml")
+    found = specs(tmp_path, {"specs/c.yaml": "version: 1\ntype: zero\nopportunities: {}\n"})
+    assert {(str(one.origin), one.message) for one in found.problems} == {
+        ("specs/a.yaml", "cannot be read: it is not a file"),
+        ("specs/b.yaml", "cannot be read: it is not a file"),
+        ("schemas/types/zero.schema.json", "cannot be read: it is not a file"),
+    }
