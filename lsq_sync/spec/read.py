@@ -32,7 +32,8 @@ class Specs:
 def find_specs(root: Path, folder: str) -> tuple[str, ...]:
     """The spec files below a folder of the workspace, sorted, hidden ones left out.
 
-    Raises WorkspaceError when there is no such folder: without it a plan would release everything.
+    Raises WorkspaceError when there is no such folder, or one below it cannot be read: without
+    it a plan would release whatever stands there.
     """
     top = root / folder
     if not top.is_dir():
@@ -44,7 +45,14 @@ def find_specs(root: Path, folder: str) -> tuple[str, ...]:
 
 
 def _walk(root: Path, top: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(top):
+    def stop(error: OSError) -> None:
+        folder = Path(str(error.filename)).relative_to(root).as_posix()
+        raise WorkspaceError(
+            f"{folder} cannot be read: {error.strerror}",
+            hint="make it readable: without its specs, its opportunities would be released",
+        )
+
+    for folder, folders, names in os.walk(top, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if name.endswith(_ENDINGS) and not name.startswith("."):

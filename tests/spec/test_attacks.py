@@ -1,11 +1,13 @@
 """What hostile and sloppy files tried, each by name; all of them worked once."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lsq_sync.errors import SettingsError
+from lsq_sync.errors import SettingsError, WorkspaceError
+from lsq_sync.spec.read import find_specs
 from lsq_sync.spec.settings import host_fault, read_settings
 from tests.spec.support import (
     hints_of,
@@ -118,3 +120,22 @@ def test_a_spec_that_is_a_pipe_or_a_device_is_not_read(tmp_path: Path) -> None:
         ("specs/b.yaml", "cannot be read: it is not a file"),
         ("schemas/types/zero.schema.json", "cannot be read: it is not a file"),
     }
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was passed over in silence, and the plan would have released all that stands in it."""
+    workspace(tmp_path, {"specs/closed/a.yaml": "version: 1\nopportunities: {}\n"})
+    real = os.scandir
+
+    def scandir(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(WorkspaceError) as caught:
+        find_specs(tmp_path, "specs")
+    assert caught.value.message == "specs/closed cannot be read: Permission denied"
+    assert "its opportunities would be released" in caught.value.hint
