@@ -1,13 +1,14 @@
 """The spec files and type schemas of a workspace: found, read, checked and built in one go."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lsq_sync.core.model import DesiredOpportunity
-from lsq_sync.core.values import ValueRules
+from lsq_sync.core.values import ValueRules, shown
 from lsq_sync.errors import Diagnostic, Origin, WorkspaceError
 from lsq_sync.spec.build import Built, build, duplicates
 from lsq_sync.spec.document import Block, Node
@@ -17,6 +18,8 @@ from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
 from lsq_sync.spec.validate import problems, spec_problems
 
 _ENDINGS = (".yaml", ".yml")
+_TYPE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+"""As in the format of a spec; it becomes part of a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,13 @@ class _Reader:
         if name in self.types or name in self._broken_types:
             return self.types.get(name), None
         file = f"{self._types_folder}/{name}{SUFFIX}"
-        if "/" in name or name.startswith("."):
-            return None, None  # the format of the spec has refused it
-        if not os.path.lexists(self._root / file):
-            message = f"there is no type {name!r}: {file} does not exist"
+        named = _TYPE_NAME.fullmatch(name) is not None
+        if not named or not os.path.lexists(self._root / file):
+            where = f": {file} does not exist" if named else ""
             hint = suggestion(name, self._known_types()) or "add the file, or delete the line"
-            return None, Diagnostic(origin, "unknown-type", message, hint)
+            return None, Diagnostic(
+                origin, "unknown-type", f"there is no type {shown(name)}{where}", hint
+            )
         kind = _type_in(self._root / file, name, file)
         if isinstance(kind, Diagnostic):
             self._broken_types.add(name)

@@ -139,3 +139,12 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_one(
         find_specs(tmp_path, "specs")
     assert caught.value.message == "specs/closed cannot be read: Permission denied"
     assert "its opportunities would be released" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["lo\\0an", "../loan", "x" * 5000, "Loan", "/etc/passwd"])
+def test_the_name_of_a_type_leads_to_no_other_file(tmp_path: Path, name: str) -> None:
+    """A NUL in it was a crash, a long one a message of five thousand letters."""
+    text = f'version: 1\ntype: "{name}"\nopportunities: {{}}\n'
+    for problem in specs(tmp_path, {"specs/a.yaml": text}).problems:
+        assert str(problem.origin) == "specs/a.yaml:2:7"
+        assert len(problem.message) < 100
