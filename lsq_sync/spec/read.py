@@ -94,8 +94,8 @@ class _Reader:
         kind, about_type = self._type_of(document, file)
         typed = _typed_problems(document, file, kind) if kind else []
         built = build(document, file, kind, self._rules)
-        found = _one_a_place(typed, spec_problems(document, file))
-        return Built(built.opportunities, (*loaded.problems, *about_type, *found, *built.problems))
+        told = (loaded.problems, about_type, typed, spec_problems(document, file), built.problems)
+        return Built(built.opportunities, tuple(_one_a_place(told)))
 
     def _type_of(
         self, document: Node, file: str
@@ -179,9 +179,10 @@ def _field_blocks(document: Node) -> Iterator[Block]:
             yield fields
 
 
-def _one_a_place(
-    first: Iterable[Diagnostic], second: Iterable[Diagnostic]
-) -> tuple[Diagnostic, ...]:
-    """What the first says of a place is more to the point than what the second says of it."""
-    told = {problem.origin for problem in first}
-    return (*first, *(problem for problem in second if problem.origin not in told))
+def _one_a_place(groups: Iterable[Iterable[Diagnostic]]) -> Iterator[Diagnostic]:
+    """What an earlier group says of a place is more to the point than what a later one says."""
+    told: set[Origin] = set()
+    for group in groups:
+        fresh = [problem for problem in group if problem.origin not in told]
+        yield from fresh
+        told.update(problem.origin for problem in fresh)
