@@ -2,12 +2,18 @@
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 
 _SHOWN = 8
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that looks most like `word`, whatever its case; None if none does."""
+    return _nearest(word, tuple(known))
+
+
+@lru_cache(maxsize=1000)  # a typo may stand in every one of many opportunities
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     by_folded = {name.casefold(): name for name in known}
     hits = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[hits[0]] if hits else None
