@@ -165,7 +165,7 @@ def test_every_edit_is_refused(path: Path) -> None:
     whole = path.read_bytes()
     before = saved(path)
     accepted = 0
-    for place in range(0, len(whole), 3):
+    for place in range(0, len(whole), 7):
         for byte in (b"x", b"0", b'"', b"\n", b""):
             data = whole[:place] + byte + whole[place + 1 :]
             if data == whole:

@@ -9,18 +9,20 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from lsq_sync.core.answers import SubmitAnswer, Taken
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange
 from lsq_sync.core.digest import Digest
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, RunID
+from lsq_sync.core.state import Entry, RequestID, RunID
+from lsq_sync.crm.client import Client
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.errors import NetworkError, StorageError
 from lsq_sync.executor import Executor
@@ -72,6 +74,26 @@ def scenario(chance: random.Random, share: float) -> dict[str, Any]:
     return {"rate_limit": limit, "faults": faults, "seed": 1}
 
 
+class Listening:
+    """A client, and the RequestIDs that it has been given."""
+
+    def __init__(self, client: Client, heard: dict[str, RequestID]) -> None:
+        self._client = client
+        self._heard = heard
+
+    async def submit(
+        self,
+        opportunity: str,
+        fields: Mapping[str, str],
+        note: str | None,
+        before: Callable[[], Awaitable[None]],
+    ) -> SubmitAnswer:
+        answer = await self._client.submit(opportunity, fields, note, before)
+        if isinstance(answer, Taken):
+            self._heard[opportunity] = answer.request_id
+        return answer
+
+
 class Run:
     """One run, from an empty workspace to a closed writer."""
 
@@ -81,6 +103,7 @@ class Run:
         self.chance = random.Random(seed)
         self.store = FileStore(folder / NAME, NAME, folder / ".lsq-sync", Account("chaos", crm.url))
         self.stop = Stop()
+        self.heard: dict[str, RequestID] = {}
 
     def send(self, prepare: Callable[["Run"], None] = lambda _run: None) -> None:
         now = Surroundings().now
@@ -91,10 +114,9 @@ class Run:
                 prepare(self)
                 around = Surroundings(sleep=_sleep, chance=self.chance.random)
                 pacer = Pacer(RateLimit(1000, 0.001), time.monotonic)
-                async with calling(self.crm.url, timeout_seconds=0.15, pacer=pacer) as caller:
-                    executor = Executor(
-                        caller.client, ledger, RunID("run-1"), self.stop, around, at_once=6
-                    )
+                async with calling(self.crm.url, timeout_seconds=0.3, pacer=pacer) as caller:
+                    crm = Listening(caller.client, self.heard)
+                    executor = Executor(crm, ledger, RunID("run-1"), self.stop, around, 6)
                     try:
                         await executor.send(updates())
                     finally:
@@ -111,19 +133,14 @@ class Run:
         by_opportunity = [task.opportunity for task in tasks]
         assert len(by_opportunity) == len(set(by_opportunity)), "carried out twice"
         entries = self.entries
-        delivered = {
-            entry.opportunity: entry.request_id
-            for entry in self.crm.crm.log("submit")
-            if entry.request_id and entry.fault is None
-        }
         for task in tasks:
             entry = entries.get(task.opportunity)
             assert entry is not None, "sent, and nobody knows"
             assert entry.pending is not None, "open, and nobody knows"
-            if task.opportunity in delivered:
-                assert entry.pending.request_id == task.request_id, "its answer reached us"
-        known = {entry.pending.request_id for entry in entries.values() if entry.pending}
-        assert known - {None} <= {task.request_id for task in tasks}
+            found = entry.pending.request_id
+            assert found == self.heard.get(task.opportunity), "its answer reached us"
+            assert found in (None, task.request_id)
+        assert set(self.heard) <= {task.opportunity for task in tasks}
 
     def assert_no_file_holds_a_key(self) -> None:
         for path in self.folder.rglob("*"):

@@ -28,10 +28,8 @@ KEYS = (CANARIES.access_key, CANARIES.secret_key, CANARIES.x_api_key)
 FORMS: tuple[Callable[[str], str], ...] = (
     str,
     lambda key: quote(key, safe=""),
-    quote,
     quote_plus,
     lambda key: quote(key, safe="").lower(),
-    lambda key: quote(key, safe="$&+"),
     lambda key: json.dumps(key)[1:-1],
 )
 SPOTS = ("CANARY", "canary", "gateway-key", "sec=ret", "/opportunity/update?", "accessKey")
@@ -116,7 +114,7 @@ def test_a_host_that_cannot_be_reached_shows_no_key(
         '{"ExceptionType": "MXAPIRateLimitExceededException", "ExceptionMessage": "for @"}',
     ],
 )
-@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found", "500 Oops"])
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
 def test_a_server_that_repeats_our_keys_is_not_repeated(
     template: str, form: Callable[[str], str], status: str
 ) -> None:
