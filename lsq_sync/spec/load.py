@@ -163,7 +163,7 @@ class _Builder:
             if depth >= MAX_DEPTH:
                 self._stop(
                     _place(event), "nesting", f"nested over {MAX_DEPTH} levels deep",
-                    "a spec needs six",
+                    "a spec is six levels deep: look for a bracket left open",
                 )  # fmt: skip
             collect = self._block if kind is yaml.MappingStartEvent else self._items
             value, size = collect(event, depth + 1)

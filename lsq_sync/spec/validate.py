@@ -274,7 +274,8 @@ def _not_an_option(error: ValidationError, subject: str) -> _Words:
     if _is_mandatory(error) and not error.instance:
         return _mandatory(subject)
     if subject == "version" and "x-lsq-data-type" not in _rules_of(error):
-        return ("version", "this version of lsq-sync reads version: 1", "write version: 1")
+        hint = "write version: 1, or install a newer lsq-sync"
+        return ("version", "this version of lsq-sync reads version: 1", hint)
     if not isinstance(error.instance, str):
         message = f"{_item(error, subject)} must be text, not {_kind(error)}"
         return ("wrong-type", message, "write one of the options")
@@ -290,7 +291,7 @@ def _too_long(error: ValidationError, subject: str) -> _Words:
         hint = "write [one option] or [several, options]"
         return ("wrong-type", f"{subject} is a multi-select field: it takes a list", hint)
     if limit == 0:
-        hint = "write a mapping of its sub-fields, or null to clear it"
+        hint = "write its sub-fields below it, one a line, or null to clear it"
         return ("wrong-type", f"{subject} is a custom field set", hint)
     message = f"{subject} has {len(str(error.instance))} characters, the limit is {int(limit)}"
     return ("too-long", message, "shorten it")
