@@ -19,7 +19,7 @@ from lsq_sync.core.answers import (
 from lsq_sync.core.change import Change
 from lsq_sync.core.state import Accepted, Event, Intended, Lost, Rejected, RunID, Withdrawn
 from lsq_sync.errors import AuthenticationError, NetworkError
-from lsq_sync.running import Recorder, Stop
+from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings
 
 IN_FLIGHT_SECONDS = 4.0
@@ -196,6 +196,8 @@ class Executor:
         self._around.tell(event)
         if isinstance(answer, NotAllowed):
             self._stop.now(_not_allowed(answer))
+        if isinstance(answer, TooFast) and (answer.seconds or 0.0) > LONGEST_LIMIT_SECONDS:
+            self._stop.now(_used_up(answer))
         return final
 
     def _event(self, key: str, answer: SubmitAnswer) -> tuple[Event, bool]:
@@ -220,6 +222,13 @@ def _not_allowed(answer: NotAllowed) -> AuthenticationError:
         f"the CRM does not let us in: {answer.reason}",
         hint="check the keys, the user they belong to, the region (account.region) and "
         "account.async_host",
+    )
+
+
+def _used_up(answer: TooFast) -> NetworkError:
+    return NetworkError(
+        f"the account's calls are used up: {answer.reason}",
+        hint="run the command again when there are calls again",
     )
 
 

@@ -18,7 +18,7 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.polling import FIRST_GAP, Question, next_tick, to_ask
 from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
-from lsq_sync.running import Recorder, Stop
+from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings
 
 _REFUSALS = 3
@@ -143,6 +143,8 @@ class Poller:
 
     def _count(self, answer: StatusAnswer) -> None:
         self.findings.asked += 1
+        if isinstance(answer, TooFast) and (answer.seconds or 0.0) > LONGEST_LIMIT_SECONDS:
+            self.findings.refused = answer.reason
         if not (isinstance(answer, NoVerdict) and answer.refused):
             self._refused_in_a_row = 0
             return

@@ -6,6 +6,9 @@ from typing import Protocol
 from lsq_sync.core.state import Event
 from lsq_sync.errors import LsqSyncError
 
+LONGEST_LIMIT_SECONDS = 300.0
+"""A limit told for longer than this is a quota: no command waits until there is some again."""
+
 
 class Recorder(Protocol):
     """Makes events durable before it returns; raises StorageError when it cannot."""

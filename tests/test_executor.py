@@ -303,6 +303,21 @@ def test_an_update_that_is_refused_for_ever_ends_the_run() -> None:
     assert replay({}, world.ledger.events) == {}
 
 
+def test_a_limit_that_is_used_up_for_hours_ends_the_run() -> None:
+    """Nobody waits in silence for the rest of the day."""
+    told = "HTTP 429: API calls exceeded the limit of 100000 in 86400 second(s)"
+
+    async def scenario(world: World) -> None:
+        world.crm.usual = lambda _key: Call(TooFast(told, 100_000, 86400.0), takes=0.2)
+        await world.send(changes(1000))
+
+    world = play(scenario)
+    assert isinstance(world.stop.error, NetworkError)
+    assert told in str(world.stop.error)
+    assert len(world.sent) <= 5
+    assert replay({}, world.ledger.events) == {}
+
+
 def test_not_allowed_ends_the_run_at_once() -> None:
     async def scenario(world: World) -> None:
         world.crm.usual = lambda key: Call(taken(key), turn=1.0, takes=0.5)

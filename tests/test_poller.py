@@ -403,6 +403,25 @@ def test_a_refusal_now_and_then_ends_nothing() -> None:
     assert world.findings.last_refusal == REFUSED.reason
 
 
+def test_a_limit_that_is_used_up_for_hours_ends_the_asking() -> None:
+    """Also where there is no deadline."""
+
+    async def scenario(world: World) -> None:
+        pacer = Pacer(RateLimit(25, 5.0), world.clock.monotonic, world.clock.sleep)
+
+        def answer(_request: str, _now: float) -> StatusAnswer:
+            pacer.refused(100_000, 86400.0)
+            return TooFast("used up", 100_000, 86400.0)
+
+        world.crm.pacer, world.crm.answer, world.crm.takes = pacer, answer, 0.2
+        await world.once(2000)
+
+    world = play(scenario, debug=False)
+    assert world.clock.monotonic() < 60.0
+    assert len(world.crm.asked) <= 25
+    assert world.findings.refused == "used up"
+
+
 def test_other_failures_are_no_refusals() -> None:
     async def scenario(world: World) -> None:
         world.crm.answer = lambda _request, _now: NoVerdict("HTTP 502")

@@ -20,6 +20,9 @@ Sleep = Callable[[float], Awaitable[None]]
 LATE_ARRIVAL_SECONDS = 1.0
 """A call that was given up may still reach the server; its slot is kept so much longer."""
 
+_LONGEST_WINDOW = 300.0
+"""A limit told for longer than this is a quota, which no pace can keep."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -82,7 +85,7 @@ class Pacer:
     def refused(self, calls: int | None = None, seconds: float | None = None) -> None:
         """The CRM refused a call for its rate; `calls` per `seconds` as its message tells them."""
         now = self._clock()
-        if seconds is not None and seconds > self._window:
+        if seconds is not None and self._window < seconds <= _LONGEST_WINDOW:
             self._window = seconds
         if calls is not None:
             self._ceiling = max(1, min(self._ceiling, calls))

@@ -228,6 +228,7 @@ def test_refusals_again_and_again_never_stop_everything() -> None:
         ((10, 1.0), (10, 5.0)),  # a shorter window would be faster than we were told to be
         ((100, 5.0), (25, 5.0)),  # a higher number is somebody else's share
         ((0, 5.0), (1, 5.0)),
+        ((100_000, 86400.0), (25, 5.0)),  # a day's quota is no pace
         ((None, None), (25, 5.0)),
         ((None, 7.0), (25, 7.0)),
         ((10, None), (10, 5.0)),
