@@ -340,7 +340,9 @@ def _not_unique(_error: ValidationError, subject: str) -> _Words:
 
 
 def _unexpected(error: ValidationError, subject: str) -> _Words:
-    return ("schema", f"{subject}: {error.message}", "")
+    """No keyword of our schemas comes here; the value is not shown, as it may be sensitive."""
+    message = f"{subject} breaks the rule {error.validator} of its schema"
+    return ("schema", message, "change the value, or the schema")
 
 
 _EXPLAIN: dict[str, Callable[[ValidationError, str], _Words]] = {
