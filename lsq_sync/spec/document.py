@@ -35,7 +35,8 @@ class Block(dict[str, "Node"]):
     def add(self, key: str, key_place: Place, value: "Node", value_place: Place) -> None:
         """Appends one member; the caller has refused a key that is there already."""
         self[key] = value
-        self._order = None
+        if self._order is not None:
+            self._order[key] = len(self._marks)
         near = value_place.line == key_place.line and value_place.column < _ELSEWHERE
         column = value_place.column if near else _ELSEWHERE
         head = (key_place.line << _COLUMN_BITS) | min(key_place.column, _COLUMN_CAP)

@@ -148,3 +148,9 @@ def test_the_name_of_a_type_leads_to_no_other_file(tmp_path: Path, name: str) ->
     for problem in specs(tmp_path, {"specs/a.yaml": text}).problems:
         assert str(problem.origin) == "specs/a.yaml:2:7"
         assert len(problem.message) < 100
+
+
+def test_many_duplicate_keys_take_no_longer_than_others() -> None:
+    """Every opportunity twice, one after the other: the index of keys was made anew each time."""
+    text = "".join(f"k{number}: a\nk{number}: b\n" for number in range(20_000))
+    assert len(problems_of(text)) == 20_000
