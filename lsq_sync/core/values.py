@@ -159,6 +159,7 @@ def _as_written(text: str, _: ValueRules) -> str:
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _WESTERN_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _INDIAN_GROUPS = re.compile(r"[+-]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?")
+_DIGITS_AND_MARKS = re.compile(r"[0-9+.,-]+")
 _EXPONENT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _LONGEST_NUMBER = 60
 
@@ -167,7 +168,7 @@ def _number(text: str, _: ValueRules) -> str:
     body = text.strip()
     if len(body) > _LONGEST_NUMBER:
         raise ValueProblemError(f"a number of {len(body)} characters", "check the value")
-    if "," in body:
+    if "," in body and _DIGITS_AND_MARKS.fullmatch(body):
         if not (_WESTERN_GROUPS.fullmatch(body) or _INDIAN_GROUPS.fullmatch(body)):
             raise ValueProblemError(
                 f"{shown(text)} is not a number: a comma stands at an odd place",

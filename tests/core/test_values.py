@@ -198,6 +198,13 @@ def test_what_is_no_number_is_refused(written: str, message: str, hint: str) -> 
     refuses(DataType.NUMBER, written, UTC_RULES, message, hint)
 
 
+@pytest.mark.parametrize("written", ["₹2,00,000", "2,00,000/-", "Rs. 2,00,000", "2,00,000 INR"])
+def test_a_comma_is_not_blamed_for_what_stands_around_the_number(written: str) -> None:
+    refuses(DataType.NUMBER, written, UTC_RULES, "is not a number", "write digits, such as 200000")
+    with pytest.raises(ValueProblemError, match=r"is not a number$"):
+        canonical(DataType.NUMBER, written, UTC_RULES)
+
+
 @pytest.mark.parametrize(("rules", "written", "expected"), DATE_TIMES)
 def test_date_times_become_utc(rules: ValueRules, written: str, expected: str) -> None:
     assert canonical(DataType.DATE_TIME, written, rules) == expected
