@@ -7,9 +7,10 @@ Such a file is a JSON Schema of the spec files of its type, so editors complete 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lsq_sync.core.model import SUBFIELD, FieldRule
-from lsq_sync.core.values import DataType
+from lsq_sync.core.values import DataType, shown
 from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.schemas import Schema
 from lsq_sync.spec.validate import type_schema_problem
@@ -48,11 +49,14 @@ class OpportunityType:
 def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
     """The type in this text, or why it cannot be used."""
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_unique)
         fault = type_schema_problem(content)
     except json.JSONDecodeError as error:
         origin = Origin(file, error.lineno, error.colno)
         return Diagnostic(origin, "type-schema", f"not valid JSON: {error.msg}", _HINT)
+    except _TwiceError as twice:
+        message = f"the key {twice} stands in it twice"
+        return Diagnostic(Origin(file), "type-schema", message, _HINT)
     except RecursionError:
         return Diagnostic(Origin(file), "type-schema", "nested too deep", _HINT)
     except ValueError:  # Python reads no integer of more than 4,300 digits
@@ -68,6 +72,19 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
         fields=dict(_rules(fields["properties"], "")),
         fields_schema=fields,
     )
+
+
+class _TwiceError(ValueError):
+    """A key of the JSON, quoted."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Schema:
+    found: Schema = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceError(shown(key))
+        found[key] = value
+    return found
 
 
 def _hand_down(properties: Schema, inside: bool = False) -> None:

@@ -142,6 +142,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         f"{FILE}: not a type schema: at /x-lsq-code: 1000000000.0 is greater than the maximum of "
         "999999999",
     ),
+    "a field twice": (
+        type_schema({"a": {}, "b": {}}).replace('"b": ', '"a": '),
+        f"{FILE}: the key 'a' stands in it twice",
+    ),
     "a number without end": (
         type_schema({}).replace("7", "9" * 5000),
         f"{FILE}: a number in it is too long",
