@@ -244,6 +244,7 @@ def test_a_cleared_field_reads_back_as_cleared_in_every_mode(kind: DataType) -> 
         assert same_as_live(kind, live, None, RULES), (echo, live)
 
 
+@settings(deadline=None)
 @given(kind=st.sampled_from(DataType), live=st.text(max_size=40))
 def test_any_live_text_has_a_form_that_is_stable(kind: DataType, live: str) -> None:
     seen = from_live(kind, live, RULES)
@@ -251,6 +252,7 @@ def test_any_live_text_has_a_form_that_is_stable(kind: DataType, live: str) -> N
     assert same_as_live(kind, live, seen, RULES)
 
 
+@settings(deadline=None)
 @given(st.text("/Date()0123456789+-: APM.", max_size=30))
 def test_date_like_live_text_never_breaks_anything(live: str) -> None:
     for kind in (DataType.DATE_TIME, DataType.DATE):
@@ -258,6 +260,7 @@ def test_date_like_live_text_never_breaks_anything(live: str) -> None:
         assert from_live(kind, seen, RULES) == seen
 
 
+@settings(deadline=None)
 @given(MOMENTS, st.sampled_from(["us", "epoch", "plain", "millis"]))
 def test_every_form_of_a_moment_is_that_moment(at: datetime, form: str) -> None:
     at = at.replace(microsecond=0)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.digest import digest
@@ -49,6 +49,7 @@ def test_what_is_no_moment_is_a_value_error(text: str) -> None:
         read_moment(text)
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001
 def test_moments_survive_a_round_trip(naive: datetime) -> None:
     at = naive.replace(tzinfo=UTC, microsecond=0)

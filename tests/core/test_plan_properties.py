@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.change import Action, Change, Plan
@@ -127,6 +127,7 @@ def planned(
 # --- desired against itself
 
 
+@settings(deadline=None)
 @given(specs())
 def test_desired_against_itself_is_nothing_to_do(wanted: tuple[DesiredOpportunity, ...]) -> None:
     known = Recorded(ACCOUNT, {one.key: as_recorded(one) for one in wanted})
@@ -186,6 +187,7 @@ def update_events(change: Change, at: datetime, asked: RequestID) -> tuple[Event
 LATER = timedelta(minutes=1)
 
 
+@settings(deadline=None)
 @given(specs(), locks(), live_records())
 def test_planning_after_an_apply_is_nothing_to_do(
     wanted: tuple[DesiredOpportunity, ...],
@@ -202,6 +204,7 @@ def test_planning_after_an_apply_is_nothing_to_do(
         assert set(world.recorded.entries.get(one.key, Entry()).fields) == set(one.values)
 
 
+@settings(deadline=None)
 @given(specs(), locks(), live_records())
 def test_planning_after_an_apply_that_looked_at_the_crm_leaves_only_conflicts(
     wanted: tuple[DesiredOpportunity, ...],
@@ -224,6 +227,7 @@ def test_planning_after_an_apply_that_looked_at_the_crm_leaves_only_conflicts(
             )
 
 
+@settings(deadline=None)
 @given(specs(), locks(), live_records())
 def test_an_apply_changes_nothing_in_the_crm_that_the_specs_do_not_name(
     wanted: tuple[DesiredOpportunity, ...],
@@ -242,6 +246,7 @@ def test_an_apply_changes_nothing_in_the_crm_that_the_specs_do_not_name(
 # --- order, places, clocks
 
 
+@settings(deadline=None)
 @given(specs(), locks(may_be_open=True), MAYBE_LIVE)
 def test_the_order_of_the_opportunities_does_not_matter(
     wanted: tuple[DesiredOpportunity, ...],
@@ -253,6 +258,7 @@ def test_the_order_of_the_opportunities_does_not_matter(
     assert planned(tuple(reversed(wanted)), turned, live) == plan
 
 
+@settings(deadline=None)
 @given(specs(), locks(may_be_open=True), MAYBE_LIVE)
 def test_places_and_labels_do_not_matter_to_the_id(
     wanted: tuple[DesiredOpportunity, ...],
@@ -266,6 +272,7 @@ def test_places_and_labels_do_not_matter_to_the_id(
     assert planned(moved, known, live).id == planned(wanted, known, live).id
 
 
+@settings(deadline=None)
 @given(specs(), locks(may_be_open=True), MAYBE_LIVE, st.timedeltas(LATER, timedelta(days=9)))
 def test_the_clock_matters_only_for_the_late_window(
     wanted: tuple[DesiredOpportunity, ...],
@@ -284,6 +291,7 @@ def test_the_clock_matters_only_for_the_late_window(
 # --- what no plan does
 
 
+@settings(deadline=None)
 @given(specs(), locks(may_be_open=True), MAYBE_LIVE, st.booleans(), st.booleans())
 def test_nothing_is_sent_to_an_opportunity_with_an_open_request(
     wanted: tuple[DesiredOpportunity, ...],
@@ -300,6 +308,7 @@ def test_nothing_is_sent_to_an_opportunity_with_an_open_request(
         assert pending is None or asked_for or over
 
 
+@settings(deadline=None)
 @given(specs(), locks(may_be_open=True), MAYBE_LIVE)
 def test_a_change_is_what_its_fields_are(
     wanted: tuple[DesiredOpportunity, ...],
@@ -321,6 +330,7 @@ def test_a_change_is_what_its_fields_are(
     assert sum(plan.summary[action] for action in Action) == len(plan.changes)
 
 
+@settings(deadline=None)
 @given(specs(), locks(may_be_open=True), MAYBE_LIVE)
 def test_every_recorded_name_that_no_spec_manages_is_released(
     wanted: tuple[DesiredOpportunity, ...],

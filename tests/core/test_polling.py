@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.answers import QueueMetrics
@@ -94,6 +94,7 @@ def test_the_next_look(tick: float, settled: int, dues: list[float], expected: f
     assert next_tick(tick, settled, questions, now) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 60), st.integers(0, 3), st.lists(st.floats(0, 500), max_size=4))
 def test_a_look_is_never_at_once_and_never_before_anything_is_due(
     tick: float, settled: int, dues: list[float]

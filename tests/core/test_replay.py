@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.state import (
@@ -156,6 +156,7 @@ def flat(runs: Iterable[tuple[Event, ...]]) -> tuple[Event, ...]:
     return tuple(chain.from_iterable(runs))
 
 
+@settings(deadline=None)
 @given(histories())
 def test_replaying_all_twice_is_replaying_it_once(runs: Runs) -> None:
     events = flat(runs)
@@ -164,6 +165,7 @@ def test_replaying_all_twice_is_replaying_it_once(runs: Runs) -> None:
     assert replay({}, events * 2) == once
 
 
+@settings(deadline=None)
 @given(histories(), st.data())
 def test_a_journal_over_entries_that_have_it_folded_in(runs: Runs, data: st.DataObject) -> None:
     """A journal begins and ends anywhere in one run: it is folded in every half minute."""
@@ -178,12 +180,14 @@ def test_a_journal_over_entries_that_have_it_folded_in(runs: Runs, data: st.Data
     assert replay(partly, journal) == after
 
 
+@settings(deadline=None)
 @given(histories())
 def test_an_entry_is_never_without_meaning(runs: Runs) -> None:
     for entry in replay({}, flat(runs)).values():
         assert entry.fields or entry.note is not ABSENT or entry.request or entry.pending
 
 
+@settings(deadline=None)
 @given(histories())
 def test_a_value_is_recorded_only_where_the_crm_confirmed_it(
     runs: Runs,

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.values import (
@@ -385,6 +385,7 @@ def typed_texts(draw: st.DrawFn) -> tuple[DataType, str]:
     return kind, draw(strategy)
 
 
+@settings(deadline=None)
 @given(typed=typed_texts(), rules=ZONES)
 def test_any_text_has_a_canonical_form_of_its_own_or_is_refused(
     typed: tuple[DataType, str], rules: ValueRules
@@ -401,6 +402,7 @@ def canonical_or_none(kind: DataType, text: str, rules: ValueRules) -> Value:
         return None
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("abc ;", min_size=1, max_size=5), max_size=6))
 def test_a_list_reads_back_as_the_same_set(items: list[str]) -> None:
     try:
@@ -410,6 +412,7 @@ def test_a_list_reads_back_as_the_same_set(items: list[str]) -> None:
     assert same(DataType.OPTIONS, value, ";".join(reversed(items)), UTC_RULES)
 
 
+@settings(deadline=None)
 @given(
     st.integers(min_value=-(10**30), max_value=10**30),
     st.integers(min_value=0, max_value=6),
@@ -425,6 +428,7 @@ def test_numbers_keep_their_value_to_the_last_digit(digits: int, places: int) ->
     assert value.startswith("-") == (digits < 0)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**12))
 def test_both_groupings_of_any_number_are_that_number(number: int) -> None:
     western = f"{number:,}"

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.spec import load as loader
@@ -338,6 +338,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
     return "\n".join(lines), meaning
 
 
+@settings(deadline=None)
 @given(documents())
 def test_what_is_written_loads_back_as_the_same_text(
     written: tuple[str, dict[str, object]],
@@ -348,6 +349,7 @@ def test_what_is_written_loads_back_as_the_same_text(
     assert (plain(found.document) or {}) == meaning
 
 
+@settings(deadline=None)
 @given(documents())
 def test_it_means_what_other_readers_of_yaml_read(
     written: tuple[str, dict[str, object]],
@@ -356,12 +358,14 @@ def test_it_means_what_other_readers_of_yaml_read(
     assert (yaml.safe_load(text) or {}) == meaning
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_never_raise(data: bytes) -> None:
     found = load(data, FILE)
     assert found.document is not None or found.problems or not loaded(data)
 
 
+@settings(deadline=None)
 @given(st.text("{}[]&*!|>'\"%@`#,:-?~ \n\ta1\\<=.0nul", max_size=60))
 def test_any_punctuation_never_raises(text: str) -> None:
     for problem in load(text.encode(), FILE).problems:
@@ -371,6 +375,7 @@ def test_any_punctuation_never_raises(text: str) -> None:
         assert problem.hint
 
 
+@settings(deadline=None)
 @given(st.text("{}[]&*!|>'\":-? \na", max_size=60))
 def test_what_is_accepted_is_what_other_readers_of_yaml_accept(text: str) -> None:
     """Stricter than YAML, and never laxer."""

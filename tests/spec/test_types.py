@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.model import FieldRule
@@ -221,6 +221,7 @@ def test_fields_nested_without_end() -> None:
     assert fault(text) == f"{FILE}: nested too deep"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.binary(max_size=30).map(lambda data: data.decode("latin-1")))
 def test_any_text_is_a_type_or_a_fault(text: str) -> None:
     assert isinstance(read_type("test", text, FILE), Diagnostic)
@@ -264,6 +265,7 @@ ANY_RULES = st.dictionaries(KEYWORDS, JSON, max_size=4)
 SPEC_FIELDS = ["a: x", "a: ''", "a: ~", "a: [x, y, x, '']", "a: {b: c, d: ~}", "a: {}", "b: c"]
 
 
+@settings(deadline=None)
 @given(GOOD_RULES | ANY_RULES)
 def test_any_rules_of_a_field_make_a_type_or_a_fault(rules: dict[str, Any]) -> None:
     """And what is a type explains whatever stands in a spec."""
