@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.spec import load as loader
-from lsq_sync.spec.document import Block
+from lsq_sync.spec.document import Block, Place
 from lsq_sync.spec.load import load
 from tests.spec.support import FILE, hints_of, loaded, plain, problems_of, told
 
@@ -356,6 +356,27 @@ def test_it_means_what_other_readers_of_yaml_read(
 ) -> None:
     text, meaning = written
     assert (yaml.safe_load(text) or {}) == meaning
+
+
+@settings(deadline=None)
+@given(documents())
+def test_a_place_is_where_the_text_stands(written: tuple[str, dict[str, object]]) -> None:
+    text, meaning = written
+    document = load(text.encode(), FILE).document
+    lines = text.split("\n")
+
+    def text_at(place: Place) -> str:
+        return lines[place.line - 1][place.column - 1 :]
+
+    for key in meaning:
+        assert isinstance(document, Block)
+        assert text_at(document.key_place(key)).startswith((quoted(key), single(key)))
+        inner = document[key]
+        if isinstance(inner, str):
+            assert text_at(document.value_place(key)).startswith(('"', "'", "|"))
+        elif isinstance(inner, Block):
+            for name in inner:
+                assert text_at(inner.key_place(name)).startswith(quoted(name))
 
 
 @settings(deadline=None)
