@@ -1,21 +1,33 @@
 """The state of a workspace in files: the lock, the journal, the folder of past runs.
 
 Reading overlays the journal in memory and writes nothing. Writing appends to the journal, durably,
-and folds it into the lock at the start, at the end and about every half minute between.
+and folds it into the lock at the start, at the end and about every half minute between. Requests
+that are open then are kept beside, as the lock may be restored from git: they are folded in again.
 """
 
 import errno
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, Event, Intended, Recorded, RunID, advance, replay
+from lsq_sync.core.state import (
+    Accepted,
+    Entry,
+    Event,
+    Intended,
+    OpenRequest,
+    Queued,
+    Recorded,
+    RunID,
+    advance,
+    replay,
+)
 from lsq_sync.errors import LockError, StorageError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
@@ -76,7 +88,7 @@ class FileStore:
             writer = Writer(
                 self._lock, self._journal, runs, state, run, left_behind=events, seen=seen
             )
-            if self._journal.exists():
+            if events or self._journal.exists():
                 writer.fold()
             try:
                 yield writer
@@ -94,7 +106,20 @@ class FileStore:
         recorded = Recorded() if data is None else lock_format.load(data, self._name)
         if recorded.account and not recorded.account.is_same_as(self._account):
             raise _other_account(self._name, recorded.account, self._account)
-        return recorded, events, data
+        lost = self._open_requests_unknown_to(recorded.entries)
+        return recorded, (*lost, *events), data
+
+    def _open_requests_unknown_to(self, known: Mapping[str, Entry]) -> Iterator[Event]:
+        """What was open when this workspace last wrote its lock, and is not in it any more."""
+        file = _open_requests_beside(self._journal)
+        try:
+            kept = lock_format.load(_content(file) or b"", file.name)
+        except (OSError, LockError):
+            return
+        if kept.account and kept.account.is_same_as(self._account):
+            for key, entry in kept.entries.items():
+                if entry.pending and not _knows_of(known.get(key), entry.pending):
+                    yield from _as_it_was(key, entry.type, entry.pending)
 
     def _load_journal(self) -> tuple[Event, ...]:
         try:
@@ -188,10 +213,25 @@ class Writer:
             if _fingerprint(_content(self._lock)) != self._seen:
                 raise _changed_lock(self._lock)
             data = lock_format.dump(self.recorded)
+            self._keep_open_requests()
             replace_file(self._lock, data)
             self._seen = _fingerprint(data)
             self._put_journal_away()
         self._folded_at = self._clock()
+
+    def _keep_open_requests(self) -> None:
+        """A second line of defence: where it cannot be written, an old one must not stay."""
+        opened = {
+            key: Entry(type=entry.type, pending=entry.pending)
+            for key, entry in self._entries.items()
+            if entry.pending
+        }
+        file = _open_requests_beside(self._journal)
+        try:
+            replace_file(file, lock_format.dump(Recorded(self._account, opened)), PRIVATE)
+        except OSError:
+            with suppress(OSError):
+                file.unlink()
 
     def close(self) -> None:
         """Folds what is left in the journal, with the answers that it could not take."""
@@ -267,6 +307,25 @@ def _ignore_folder(folder: Path) -> None:
     marker = folder / ".gitignore"
     if not marker.exists():
         marker.write_text("*\n", encoding="utf-8")
+
+
+def _open_requests_beside(journal: Path) -> Path:
+    """In the form of a lock, replaced before it: what it has too much, the journal still has."""
+    return journal.with_name("open")
+
+
+def _knows_of(entry: Entry | None, request: OpenRequest) -> bool:
+    """Whether the lock has it, or a later one of the same opportunity."""
+    listed = (entry.pending, entry.request) if entry else ()
+    return any(one.sent_at >= request.sent_at for one in listed if one)
+
+
+def _as_it_was(key: str, type_name: str, request: OpenRequest) -> Iterator[Event]:
+    yield Intended(key, request.sent_at, request.run, request.payload, type_name)
+    if request.request_id is not None:
+        yield Accepted(key, request.sent_at, request.request_id)
+        if request.queued_at:
+            yield Queued(key, request.queued_at, request.request_id)
 
 
 def _content(path: Path) -> bytes | None:

@@ -25,9 +25,10 @@ from tests.lock.states import (
 NAME = "lsq-sync.lock"
 FOLDER = ".lsq-sync"
 GROUPS: Sequence[Sequence[Event]] = [
-    [intended("a"), intended("b")],
-    [accepted("a", "r-a")],
-    [accepted("b", "r-b"), intended("c", at=3)],
+    [intended("a"), intended("b"), intended("d")],
+    [accepted("a", "r-a"), intended("e", at=1)],
+    [accepted("b", "r-b"), intended("c", at=3), Withdrawn("d", later(3), "too fast")],
+    [Withdrawn("e", later(3), "too fast"), intended("e", at=4)],
     [succeeded("a", "r-a"), accepted("c", "r-c", at=4), succeeded("b", "r-b")],
 ]
 EVENTS = tuple(event for group in GROUPS for event in group)
@@ -73,6 +74,11 @@ def test_the_order_of_a_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "write .lsq-sync/journal",
             "sync .lsq-sync/journal",
             "-- durable",
+            "create temporary",
+            "write temporary",
+            "sync temporary",
+            "rename temporary .lsq-sync/open",
+            "sync .lsq-sync",
             "create temporary",
             "write temporary",
             "sync temporary",

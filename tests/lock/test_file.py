@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, Event, Recorded, replay
+from lsq_sync.core.state import (
+    Entry,
+    Event,
+    OpenRequest,
+    Payload,
+    Queued,
+    Recorded,
+    RequestID,
+    RunID,
+    Withdrawn,
+    replay,
+)
 from lsq_sync.errors import LockError, StorageError, WriterBusyError
 from lsq_sync.lock.file import FOLD_SECONDS, FileStore, Writer
 from lsq_sync.lock.format import dump, load
@@ -589,6 +600,128 @@ def test_folding_in_the_middle_of_a_run_is_no_change_by_others(place: Place) -> 
         now += FOLD_SECONDS
     writer.close()
     assert {"k0", "k1", "k2"} <= set(place.recorded().entries)
+
+
+# --- a lock that was restored from git
+
+
+def sent(place: Place, *events: Event, run_id: RunID = RUN) -> Recorded:
+    """A whole run; gives what it recorded."""
+    with place.store.writer(run_id, NOON) as writer:
+        writer.record(events)
+    return place.recorded()
+
+
+def pending(place: Place) -> dict[str, str | None]:
+    """The open requests that a reader and the next writer see."""
+    read = place.store.read().entries
+    with place.store.writer(RunID("next"), later(600)) as writer:
+        assert writer.recorded.entries == read
+    assert place.store.read().entries == read
+    return {key: entry.pending.request_id for key, entry in read.items() if entry.pending}
+
+
+@pytest.mark.parametrize("restored", [None, Recorded(ACCOUNT), SMALL])
+def test_an_open_request_that_a_restored_lock_has_lost_is_known_again(
+    place: Place, restored: Recorded | None
+) -> None:
+    """`git checkout -- lsq-sync.lock`, which our own messages name as the repair step."""
+    sent(place, intended("a", at=9), accepted("a", "r-a"), intended("lost", at=9))
+    if restored:
+        place.put(restored)
+    else:
+        place.lock.unlink()
+    assert place.store.read().entries["a"].pending
+    with place.store.writer(RunID("next"), later(600)) as writer:
+        assert {event.key for event in writer.left_behind} == {"a", "lost"}
+    known = {TWO: "r-2"} if restored is SMALL else {}
+    assert pending(place) == {"a": "r-a", "lost": None, **known}
+    request = place.recorded().entries["a"].pending
+    assert request == OpenRequest(
+        Payload({"mx_Custom_6": "200000"}), RUN, later(9), RequestID("r-a")
+    )
+    with place.store.writer(RunID("after"), later(900)) as writer:
+        assert writer.left_behind == ()
+
+
+def test_when_the_crm_last_said_in_queue_is_known_again_too(place: Place) -> None:
+    queued = Queued("a", later(900), RequestID("r-a"))
+    before = sent(place, intended("a", at=9), accepted("a", "r-a"), queued)
+    place.lock.unlink()
+    assert place.store.read() == Recorded(None, before.entries)
+
+
+def test_a_request_that_the_lock_knows_better_stays_as_the_lock_says(place: Place) -> None:
+    """A colleague's job has settled it, or sent a newer one, and the lock was pulled."""
+    open_one = sent(place, intended("a", at=9), accepted("a", "r-a"))
+    settled = replay(open_one.entries, [succeeded("a", "r-a", at=60)])
+    place.put(Recorded(ACCOUNT, settled))
+    assert pending(place) == {}
+    newer = replay(settled, [intended("a", "9", at=120), accepted("a", "r-b", at=121)])
+    place.put(Recorded(ACCOUNT, newer))
+    assert pending(place) == {"a": "r-b"}
+
+
+def test_a_request_that_was_withdrawn_since_the_lock_was_written_is_gone(place: Place) -> None:
+    """Killed before the next fold; what is kept beside the lock is older than the journal."""
+    now = 0.0
+    place.runs.mkdir(parents=True)
+    writer = Writer(
+        place.lock, place.journal, place.runs, Recorded(ACCOUNT), RUN, clock=lambda: now
+    )
+    writer.record([intended("a"), intended("b")])
+    now += FOLD_SECONDS
+    writer.record([accepted("b", "r-b")])
+    writer.record([Withdrawn("a", later(31), "too fast")])
+    assert place.journal.exists()
+    assert pending(place) == {"b": "r-b"}
+
+
+def test_a_restored_lock_and_a_journal_that_goes_on_from_the_lost_one(place: Place) -> None:
+    now = 0.0
+    place.runs.mkdir(parents=True)
+    writer = Writer(
+        place.lock, place.journal, place.runs, Recorded(ACCOUNT), RUN, clock=lambda: now
+    )
+    now += FOLD_SECONDS
+    writer.record([intended("a"), intended("b"), intended("c")])
+    writer.record([accepted("a", "r-a"), accepted("b", "r-b"), Withdrawn("c", later(31), "x")])
+    writer.record([succeeded("b", "r-b")])
+    place.put(SMALL)
+    assert pending(place) == {"a": "r-a", TWO: "r-2"}
+    assert place.recorded().entries["b"].fields == {"mx_Custom_6": "200000"}
+
+
+def test_a_request_that_was_settled_here_is_not_known_again(place: Place) -> None:
+    sent(place, intended("a", at=9), accepted("a", "r-a"))
+    sent(place, succeeded("a", "r-a", at=60), run_id=RunID("next"))
+    place.lock.unlink()
+    assert pending(place) == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x00" * 50, b'{"format": "x"}', None])
+def test_a_memory_of_open_requests_that_cannot_be_read_is_none(
+    place: Place, content: bytes | None
+) -> None:
+    sent(place, intended("a"), accepted("a", "r-a"))
+    if content is None:
+        (place.folder / "open").unlink()
+        (place.folder / "open").mkdir()
+    else:
+        (place.folder / "open").write_bytes(content)
+    place.put(SMALL)
+    assert place.store.read() == SMALL
+
+
+def test_the_open_requests_of_another_account_are_not_ours(place: Place) -> None:
+    sent(place, intended("a"), accepted("a", "r-a"))
+    place.lock.unlink()
+    assert place.store_of(OTHER).read() == Recorded()
+
+
+def test_the_memory_of_open_requests_is_private(place: Place) -> None:
+    sent(place, intended("a"))
+    assert mode(place.folder / "open") == 0o600
 
 
 @pytest.mark.parametrize("obstacle", [".lsq-sync", ".lsq-sync/runs", ".lsq-sync/writer.lock"])
