@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,7 @@ from lsq_sync.crm.pacing import Pacer
 from lsq_sync.errors import AuthenticationError, NetworkError, StorageError
 from lsq_sync.executor import IN_FLIGHT_SECONDS, Executor
 from lsq_sync.running import Stop
+from lsq_sync.surroundings import Surroundings
 from tests.support.clock import STARTED, VirtualClock, after, run, within
 
 RUN = RunID("20260831T083800Z-00a1b2")
@@ -744,3 +746,17 @@ def test_a_run_that_is_stopped_ends_in_time() -> None:
             takes=0.2,
         )
         assert world.clock.monotonic() <= at + IN_FLIGHT_SECONDS + 0.2 + 1e-6
+
+
+def test_the_real_surroundings() -> None:
+    """What is recorded is what is compared: whole seconds, in UTC."""
+    around = Surroundings()
+    assert around.now().microsecond == 0
+    assert around.now().utcoffset() == timedelta()
+    assert 0.0 <= around.chance() < 1.0
+
+    async def main(clock: VirtualClock) -> None:
+        await around.sleep(3600.0)
+        assert clock.monotonic() == 3600.0
+
+    run(main)
