@@ -233,6 +233,12 @@ def test_a_wrong_host_in_the_file_is_told_with_its_line_and_not_repeated() -> No
     ]
 
 
+def test_everything_has_a_default_but_the_account_and_its_host() -> None:
+    assert settings("account: {name: a, region: in21}\n") == settings(
+        "version: 1\naccount: {name: a, region: in21}\n"
+    )
+
+
 def test_without_a_host() -> None:
     error = refusal("version: 1\naccount: {name: a}\n")
     assert told(error.diagnostics) == [
@@ -253,15 +259,12 @@ FAULTS: dict[str, tuple[str, list[str]]] = {
     ),
     "nothing at all": (
         "{}\n",
-        ["1:1: 'version' and 'account' are missing in the file [missing-key]"],
+        ["1:1: 'account' is missing in the file [missing-key]"],
     ),
     "unknown key": (BASIC + "apy: {}\n", ["5:1: unknown key 'apy' [unknown-key]"]),
     "the first key is unknown": (
         BASIC.replace("version", "versoin"),
-        [
-            "1:1: 'version' is missing in the file [missing-key]",
-            "1:1: unknown key 'versoin' [unknown-key]",
-        ],
+        ["1:1: unknown key 'versoin' [unknown-key]"],
     ),
     "unknown keys, everywhere": (
         BASIC + "  zone: UTC\napi:\n  rate_limit: {call: 1}\nsafety: {max: 1}\npaths: {lok: a}\n",
