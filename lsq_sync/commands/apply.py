@@ -27,8 +27,8 @@ from lsq_sync.core.state import (
 from lsq_sync.crm.credentials import FOR_UPDATES
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError, StoppedError
 from lsq_sync.executor import Executor
-from lsq_sync.lock.file import Writer
 from lsq_sync.lock.ledger import Ledger
+from lsq_sync.lock.writer import Writer
 from lsq_sync.poller import Poller
 from lsq_sync.spec.read import Specs
 from lsq_sync.surroundings import Surroundings

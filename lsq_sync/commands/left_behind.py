@@ -2,7 +2,7 @@
 
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.core.state import Intended
-from lsq_sync.lock.file import Writer
+from lsq_sync.lock.writer import Writer
 
 
 def notice_of_left_behind(writer: Writer, dialogue: Dialogue) -> None:

@@ -18,8 +18,8 @@ from lsq_sync.crm.client import Calls, Client, Place, open_client
 from lsq_sync.crm.credentials import Credentials, read_credentials
 from lsq_sync.crm.pace_memory import PaceMemory
 from lsq_sync.crm.pacing import Pacer
-from lsq_sync.lock.file import Writer
 from lsq_sync.lock.ledger import Ledger
+from lsq_sync.lock.writer import Writer
 from lsq_sync.running import Stop
 from lsq_sync.surroundings import Surroundings
 

@@ -13,8 +13,8 @@ from lsq_sync.core.result import UpdateResult, result_of_request
 from lsq_sync.core.state import OpenRequest, Outcome, Recorded, RunID
 from lsq_sync.crm.credentials import FOR_QUESTIONS
 from lsq_sync.errors import LsqSyncError, NetworkError
-from lsq_sync.lock.file import Writer
 from lsq_sync.lock.ledger import Ledger
+from lsq_sync.lock.writer import Writer
 from lsq_sync.poller import Findings, Poller
 from lsq_sync.surroundings import Surroundings
 

@@ -1,11 +1,14 @@
 """Writing that survives the next moment: fsync of files and of the folders that name them."""
 
 import fcntl
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from lsq_sync.errors import StorageError
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -74,3 +77,29 @@ def _beside(target: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
     finally:
         os.close(descriptor)
         temporary.unlink(missing_ok=True)
+
+
+def content_of(path: Path) -> bytes | None:
+    """The bytes of a file; None when there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def fingerprint(content: bytes | None) -> bytes | None:
+    """What tells one content of a file from another."""
+    return None if content is None else hashlib.sha256(content).digest()
+
+
+@contextmanager
+def told_as_storage_error(path: Path) -> Iterator[None]:
+    """Turns a failing write into a StorageError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="nothing more was sent; make room or set the permissions, "
+            "then run the command again",
+        ) from None

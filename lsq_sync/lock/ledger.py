@@ -3,7 +3,7 @@
 import asyncio
 
 from lsq_sync.core.state import Entry, Event
-from lsq_sync.lock.file import Writer
+from lsq_sync.lock.writer import Writer
 
 _Group = tuple[tuple[Event, ...], asyncio.Future[None]]
 """Events of one caller, and what wakes it."""

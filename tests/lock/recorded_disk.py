@@ -273,6 +273,6 @@ def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedDis
         for name in ("open", "close", "write", "mkdir", "unlink", "rename"):
             patch.setattr(os, name, getattr(disk, name))
         patch.setattr(os, "replace", disk.rename)
-        for module in ("lsq_sync.lock.disk", "lsq_sync.lock.file"):
+        for module in ("lsq_sync.lock.disk", "lsq_sync.lock.writer"):
             patch.setattr(f"{module}.sync", disk.sync)
         yield disk

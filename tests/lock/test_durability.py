@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from lsq_sync.core.state import Event, Recorded, Withdrawn, replay
-from lsq_sync.lock.file import FOLD_SECONDS, FileStore, Writer
+from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, load
+from lsq_sync.lock.writer import FOLD_SECONDS, Writer
 from tests.lock.recorded_disk import ENDINGS, RecordedDisk, watched
 from tests.lock.states import (
     ACCOUNT,

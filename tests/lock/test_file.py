@@ -25,9 +25,10 @@ from lsq_sync.core.state import (
     replay,
 )
 from lsq_sync.errors import LockError, StorageError, WriterBusyError
-from lsq_sync.lock.file import FOLD_SECONDS, FileStore, Writer
+from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, load
 from lsq_sync.lock.records import decode, encode, encode_header
+from lsq_sync.lock.writer import FOLD_SECONDS, Writer
 from tests.lock.recorded_disk import watched
 from tests.lock.states import (
     ACCOUNT,

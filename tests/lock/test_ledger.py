@@ -9,8 +9,9 @@ import pytest
 
 from lsq_sync.core.state import Entry, Event, replay
 from lsq_sync.errors import StorageError
-from lsq_sync.lock.file import FileStore, Writer
+from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.ledger import Ledger
+from lsq_sync.lock.writer import Writer
 from tests.lock.states import ACCOUNT, NOON, ONE, RUN, TWO, accepted, intended
 from tests.support.clock import VirtualClock, after, run, turns, within
 
@@ -46,7 +47,7 @@ class SlowWriter(Writer):
 
 def test_many_at_once_cost_few_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
-    monkeypatch.setattr("lsq_sync.lock.file.sync", synced.append)
+    monkeypatch.setattr("lsq_sync.lock.writer.sync", synced.append)
     store = FileStore(tmp_path / NAME, NAME, tmp_path / ".lsq-sync", ACCOUNT)
 
     async def main(_clock: VirtualClock) -> None:
