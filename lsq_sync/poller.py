@@ -16,7 +16,7 @@ from lsq_sync.core.answers import (
     TooFast,
     Waiting,
 )
-from lsq_sync.core.polling import FIRST_GAP, Question, next_tick, to_ask
+from lsq_sync.core.polling import FIRST_GAP, Question, needs_metrics, next_tick, to_ask
 from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings
@@ -68,7 +68,9 @@ class Poller:
         stop: Stop,
         around: Surroundings,
         opened: Iterable[tuple[str, OpenRequest]],
+        first_in: float = 0.0,
     ) -> None:
+        """`first_in`: seconds before the first question about each, where they were just sent."""
         self._crm = crm
         self._recorder = recorder
         self._stop = stop
@@ -76,10 +78,14 @@ class Poller:
         self._waiting: dict[str, Question] = {}
         self._queued_at: dict[str, datetime] = {}
         self._refused_in_a_row = 0
+        self._metrics: QueueMetrics | None = None
+        self._metrics_at = around.monotonic()
+        self._metrics_refusals = 0
         self.findings = Findings()
+        due = self._metrics_at + first_in
         for key, request in sorted(opened, key=lambda pair: (pair[1].sent_at, pair[0])):
             if request.request_id is not None:
-                self._waiting[key] = Question(key, request.request_id, around.monotonic())
+                self._waiting[key] = Question(key, request.request_id, due)
                 self._queued_at[key] = request.queued_at or request.sent_at
 
     async def once(self) -> None:
@@ -88,14 +94,14 @@ class Poller:
 
     async def until_settled(self, deadline: float) -> None:
         """Asks until all are settled, until `deadline` on the monotonic clock, or a stop."""
-        tick = FIRST_GAP
+        tick, began = FIRST_GAP, self._around.monotonic()
         while not self._over(deadline):
             before = len(self._waiting)
             if not await self._until(deadline, self._look()):
                 return
             settled = before - len(self._waiting)
             now = self._around.monotonic()
-            tick = next_tick(tick, settled, tuple(self._waiting.values()), now)
+            tick = next_tick(tick, settled, tuple(self._waiting.values()), now, began)
             if not self._over(deadline):
                 await self._until(deadline, self._around.sleep(min(tick, deadline - now)))
 
@@ -111,10 +117,18 @@ class Poller:
 
     async def _look(self) -> None:
         """One look at the queue, and a question about each request that may be through."""
-        answer = await self._crm.metrics()
-        metrics = answer if isinstance(answer, QueueMetrics) else None
+        age = self._around.monotonic() - self._metrics_at
+        if needs_metrics(len(self._waiting), age) and self._metrics_refusals < _REFUSALS:
+            await self._look_at_queue()
         now = self._around.monotonic()
-        await self._ask_all(to_ask(tuple(self._waiting.values()), metrics, now))
+        await self._ask_all(to_ask(tuple(self._waiting.values()), self._metrics, now))
+
+    async def _look_at_queue(self) -> None:
+        answer = await self._crm.metrics()
+        self._metrics = answer if isinstance(answer, QueueMetrics) else None
+        self._metrics_at = self._around.monotonic()
+        if isinstance(answer, NoVerdict) and answer.refused:
+            self._metrics_refusals += 1
 
     async def _ask_all(self, batch: Sequence[Question]) -> None:
         """One question each, a few at once; ends early on a stop or a refusal."""
@@ -139,7 +153,7 @@ class Poller:
             del self._waiting[question.key]
         else:
             self.findings.why_open[question.key] = why
-            self._waiting[question.key] = question.again(self._around.monotonic())
+            self._waiting[question.key] = question.again(self._around.monotonic(), self._metrics)
 
     def _count(self, answer: StatusAnswer) -> None:
         self.findings.asked += 1

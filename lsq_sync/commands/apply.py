@@ -11,6 +11,7 @@ from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.change import Action, Change, Plan
+from lsq_sync.core.polling import FIRST_GAP
 from lsq_sync.core.result import UpdateResult, result_of_update
 from lsq_sync.core.safety import Limits, Refusal, unreviewed
 from lsq_sync.core.state import (
@@ -221,7 +222,7 @@ class _Apply:
             return
         self.dialogue.begin("waiting", len(opened))
         around = self._telling()
-        poller = Poller(session.client, ledger, session.stop, around, opened)
+        poller = Poller(session.client, ledger, session.stop, around, opened, FIRST_GAP)
         await poller.until_settled(self.around.monotonic() + self.options.timeout)
         self.reasons.update(poller.findings.why_open)
         if poller.findings.refused:

@@ -12,6 +12,7 @@ from lsq_sync.core.polling import (
     LONGEST_GAP,
     LONGEST_TICK,
     Question,
+    needs_metrics,
     next_tick,
     to_ask,
 )
@@ -91,7 +92,7 @@ def test_the_next_look(tick: float, settled: int, dues: list[float], expected: f
     questions = [
         Question(f"LN-{number}", request_id(number), now + due) for number, due in enumerate(dues)
     ]
-    assert next_tick(tick, settled, questions, now) == pytest.approx(expected)
+    assert next_tick(tick, settled, questions, now, began=now) == pytest.approx(expected)
 
 
 @settings(deadline=None)
@@ -100,6 +101,34 @@ def test_a_look_is_never_at_once_and_never_before_anything_is_due(
     tick: float, settled: int, dues: list[float]
 ) -> None:
     questions = [Question("a", request_id(1), due) for due in dues]
-    wait = next_tick(tick, settled, questions, now=100.0)
+    wait = next_tick(tick, settled, questions, now=100.0, began=100.0)
     assert wait >= min(FIRST_GAP, tick)
     assert all(100.0 + wait >= min(dues) for _ in dues[:1])
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "expected"), [(0, 0.5), (25, 0.5), (60, 1.2), (600, 12.0), (7200, 30.0)]
+)
+def test_the_longer_it_takes_the_less_often_is_looked(elapsed: float, expected: float) -> None:
+    """Seconds at first, half a minute in the end, also while the queue moves at every look."""
+    wait = next_tick(0.5, 1, waiting(1), now=elapsed, began=0.0)
+    assert wait == pytest.approx(expected)
+
+
+def test_a_long_queue_makes_the_gaps_longer_at_once() -> None:
+    question = Question("k", request_id(0), due=0.0)
+    empty = question.again(0.0, QueueMetrics(0, 0.0, 24.8))
+    long = question.again(0.0, QueueMetrics(1000, 0.0, 24.8))
+    short = question.again(0.0, QueueMetrics(10, 0.0, 24.8))
+    assert empty.due == pytest.approx(0.8)
+    assert long.due == 60.0
+    assert short.due == pytest.approx(10 * 60 / 24.8 / 4)
+
+
+@pytest.mark.parametrize(
+    ("count", "age", "expected"), [(1, 0.0, False), (3, 4.9, False), (3, 5.0, True), (4, 0.0, True)]
+)
+def test_a_handful_is_asked_about_without_the_metrics(
+    count: int, age: float, expected: bool
+) -> None:
+    assert needs_metrics(count, age) is expected
