@@ -48,17 +48,24 @@ class _CalledOff(Exception):  # noqa: N818 - a signal inside this module
 
 
 class Breaker:
-    """After a failure one call at a time goes out as a probe, after growing pauses.
+    """The first call goes out alone, and after a failure one at a time, after growing pauses.
 
-    A dead server costs the calls in flight and a few probes, not one call an opportunity.
+    A server that is dead from the start costs a few probes, one that dies later the calls in
+    flight besides; never one call an opportunity.
     """
 
     def __init__(
-        self, sleep: Callable[[float], Awaitable[None]], chance: Callable[[], float]
+        self,
+        sleep: Callable[[float], Awaitable[None]],
+        chance: Callable[[], float],
+        *,
+        trusted: bool = False,
     ) -> None:
+        """`trusted`: the server has answered a call before."""
         self._sleep = sleep
         self._chance = chance
         self._failures = 0
+        self._trusted = trusted
         self._probing = False
         self._changed = asyncio.Condition()
 
@@ -70,19 +77,26 @@ class Breaker:
     async def admit(self) -> bool:
         """Returns when a call may go out; True if it is a probe."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not (self._failures and self._probing))
-            if not self._failures:
+            await self._changed.wait_for(lambda: self._closed or not self._probing)
+            if self._closed:
                 return False
             self._probing = True
-        longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (self._failures - 1))
-        await self._sleep(self._chance() * longest)
+        if self._failures:
+            longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (self._failures - 1))
+            await self._sleep(self._chance() * longest)
         return True
+
+    @property
+    def _closed(self) -> bool:
+        """Whether calls may go out side by side."""
+        return self._trusted and not self._failures
 
     async def note(self, worked: bool, probe: bool) -> None:
         """What became of a call. A failure of a call that was out already is the same one."""
         async with self._changed:
             if worked:
                 self._failures = 0
+                self._trusted = True
             elif probe or not self._failures:
                 self._failures += 1
             if probe:
@@ -101,6 +115,7 @@ class Executor:
         stop: Stop,
         around: Surroundings,
         at_once: int,
+        breaker: Breaker | None = None,
     ) -> None:
         self._crm = crm
         self._recorder = recorder
@@ -108,7 +123,7 @@ class Executor:
         self._stop = stop
         self._around = around
         self._at_once = at_once
-        self._breaker = Breaker(around.sleep, around.chance)
+        self._breaker = breaker or Breaker(around.sleep, around.chance)
         self._in_flight: set[asyncio.Task[None]] = set()
 
     async def send(self, updates: Iterable[Change]) -> None:
@@ -178,14 +193,15 @@ class Executor:
             answer = await self._crm.submit(
                 change.key, change.wire_fields, change.wire_note, before
             )
+            final = await self._conclude(change, answer)
             await self._breaker.note(not isinstance(answer, NotSent | Unanswered), probe)
             if self._breaker.gave_up:
                 self._stop.now(_unreachable())
-            return await self._conclude(change, answer)
         except _CalledOff:
             return True
         finally:
             self._in_flight.discard(task)
+        return final
 
     def _intent(self, change: Change) -> Intended:
         return Intended(change.key, self._around.now(), self._run, change.payload, change.type)

@@ -36,7 +36,7 @@ from lsq_sync.core.state import (
 )
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.errors import AuthenticationError, NetworkError, StorageError
-from lsq_sync.executor import IN_FLIGHT_SECONDS, Executor
+from lsq_sync.executor import IN_FLIGHT_SECONDS, Breaker, Executor
 from lsq_sync.running import Stop
 from lsq_sync.surroundings import Surroundings
 from tests.support.clock import STARTED, VirtualClock, after, run, within
@@ -154,7 +154,8 @@ class FakeLedger:
 class World:
     """An executor with everything around it, all of it made of virtual time."""
 
-    def __init__(self, clock: VirtualClock, at_once: int = 5) -> None:
+    def __init__(self, clock: VirtualClock, at_once: int = 5, trusted: bool = True) -> None:
+        self.trusted = trusted
         self.clock = clock
         self.log = Log(clock)
         self.crm = FakeCRM(clock, self.log)
@@ -164,7 +165,8 @@ class World:
 
     async def send(self, updates: Iterable[Change]) -> None:
         around = self.clock.surroundings(lambda event: self.log.add("told", event.key))
-        executor = Executor(self.crm, self.ledger, RUN, self.stop, around, self.at_once)
+        breaker = Breaker(around.sleep, around.chance, trusted=self.trusted)
+        executor = Executor(self.crm, self.ledger, RUN, self.stop, around, self.at_once, breaker)
         try:
             await executor.send(updates)
         finally:
@@ -178,12 +180,15 @@ class World:
 Scenario = Callable[[World], Awaitable[None]]
 
 
-def play(scenario: Scenario, at_once: int = 5) -> World:
-    """Plays it on a virtual clock, in asyncio's debug mode; nothing may be left behind."""
+def play(scenario: Scenario, at_once: int = 5, trusted: bool = True) -> World:
+    """Plays it on a virtual clock, in asyncio's debug mode; nothing may be left behind.
+
+    `trusted`: the server has answered a call before, so that calls go out side by side at once.
+    """
     worlds = []
 
     async def main(clock: VirtualClock) -> None:
-        world = World(clock, at_once)
+        world = World(clock, at_once, trusted)
         worlds.append(world)
         await within(100_000, scenario(world))
 
@@ -361,6 +366,31 @@ def test_a_dead_server_costs_few_calls(answer: SubmitAnswer, at_once: int) -> No
     assert isinstance(world.stop.error, NetworkError)
     assert "could not be reached" in str(world.stop.error)
     assert world.clock.monotonic() < 60
+
+
+@pytest.mark.parametrize("answer", [NotSent("refused"), Unanswered("HTTP 503")])
+def test_a_server_that_is_dead_from_the_start_costs_a_few_probes(answer: SubmitAnswer) -> None:
+    async def scenario(world: World) -> None:
+        world.crm.usual = lambda _key: Call(answer, takes=1.0)
+        await world.send(changes(1000))
+
+    world = play(scenario, 25, trusted=False)
+    assert len(world.sent) == 7
+    assert isinstance(world.stop.error, NetworkError)
+
+
+def test_the_first_call_goes_out_alone_and_then_all_go() -> None:
+    async def scenario(world: World) -> None:
+        world.crm.usual = lambda key: Call(taken(key), takes=1.0)
+        await world.send(changes(11))
+
+    world = play(scenario, 10, trusted=False)
+    sent = [
+        time
+        for step, time in zip(world.log.steps, world.log.times, strict=True)
+        if step[0] == "sent"
+    ]
+    assert sent == [0.0, *[1.0] * 10]
 
 
 def test_a_server_that_dies_in_the_middle_costs_few_calls() -> None:
