@@ -1,24 +1,38 @@
-"""What an earlier run that was cut short left in its journal, told to whoever comes next."""
+"""What a run that was cut short left, or a checkout took away, told to whoever comes next."""
+
+from collections.abc import Iterable
 
 from lsq_sync.commands.dialogue import Dialogue
-from lsq_sync.core.state import Intended
+from lsq_sync.core.state import Event, Intended
 from lsq_sync.lock.writer import Writer
+from lsq_sync.render.words import counted
+
+_NAMED = 5
 
 
 def notice_of_left_behind(writer: Writer, dialogue: Dialogue) -> None:
     """Says what was folded in, and names the updates whose answers nobody saw."""
-    keys = dict.fromkeys(e.key for e in writer.left_behind if isinstance(e, Intended))
+    if restored := _keys(writer.restored):
+        dialogue.notice(
+            f"the lock had lost {counted(len(restored), 'open request')} (a checkout or a "
+            f"restore?); it is known again: {_listed(restored)}"
+        )
     if not writer.left_behind:
         return
-    unknown = [key for key in keys if _is_unknown(writer, key)]
-    told = f"an earlier run was cut short; what it recorded is in the lock now ({len(keys)} sent"
-    if not unknown:
-        dialogue.notice(f"{told}, every answer known)")
-        return
-    dialogue.notice(
-        f"{told}, {len(unknown)} without an answer: {', '.join(unknown[:5])}"
-        f"{', …' if len(unknown) > 5 else ''})"
-    )
+    sent = _keys(writer.left_behind)
+    unknown = [key for key in sent if _is_unknown(writer, key)]
+    told = f"an earlier run was cut short; what it did is in the lock now: {len(sent):,} sent"
+    if unknown:
+        told += f", {len(unknown):,} of them without an answer: {_listed(unknown)}"
+    dialogue.notice(told)
+
+
+def _keys(events: Iterable[Event]) -> list[str]:
+    return list(dict.fromkeys(event.key for event in events if isinstance(event, Intended)))
+
+
+def _listed(keys: list[str]) -> str:
+    return f"{', '.join(keys[:_NAMED])}{', …' if len(keys) > _NAMED else ''}"
 
 
 def _is_unknown(writer: Writer, key: str) -> bool:

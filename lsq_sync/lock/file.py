@@ -5,12 +5,12 @@ Reading overlays the journal in memory and writes nothing. Writing is `writer.py
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Event, Recorded, RunID, replay
+from lsq_sync.core.state import Entry, Event, Recorded, RunID, replay
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
@@ -18,6 +18,21 @@ from lsq_sync.lock.disk import content_of, make_folder, told_as_storage_error
 from lsq_sync.lock.open_requests import forgotten_requests
 from lsq_sync.lock.writer import Writer
 from lsq_sync.lock.writer_lock import only_writer
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the files say: the lock, open requests that it lost, a journal not folded in yet."""
+
+    recorded: Recorded
+    restored: tuple[Event, ...]
+    journal: tuple[Event, ...]
+    lock: bytes | None
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """All of it together."""
+        return replay(self.recorded.entries, (*self.restored, *self.journal))
 
 
 class FileStore:
@@ -43,8 +58,8 @@ class FileStore:
 
         Raises LockError when one of them cannot be trusted, or belongs to another account.
         """
-        recorded, events, _ = self._load()
-        return replace(recorded, entries=replay(recorded.entries, events))
+        found = self._load()
+        return replace(found.recorded, entries=found.entries)
 
     @contextmanager
     def writer(self, run: RunID, now: datetime) -> Iterator[Writer]:
@@ -57,24 +72,28 @@ class FileStore:
             make_folder(self._folder / "runs")
             _ignore_folder(self._folder)
         with only_writer(self._folder / "writer.lock", now):
-            recorded, events, seen = self._load()
-            account = self._account.with_what_is_known(recorded.account)
-            state = Recorded(account, replay(recorded.entries, events))
-            runs = self._folder / "runs"
+            found = self._load()
             writer = Writer(
-                self._lock, self._journal, runs, state, run, left_behind=events, seen=seen
+                self._lock,
+                self._journal,
+                self._folder / "runs",
+                Recorded(self._account.with_what_is_known(found.recorded.account), found.entries),
+                run,
+                left_behind=found.journal,
+                restored=found.restored,
+                seen=found.lock,
             )
-            if events or self._journal.exists():
+            if found.restored or self._journal.exists():
                 writer.fold()
             try:
                 yield writer
             finally:
                 writer.close()
 
-    def _load(self) -> tuple[Recorded, tuple[Event, ...], bytes | None]:
+    def _load(self) -> "_Found":
         """The journal first: if a writer folds it meanwhile, it is replayed once too often,
         which does no harm; the other way round it would be missed."""
-        events = self._load_journal()
+        journal = self._load_journal()
         try:
             data = content_of(self._lock)
         except OSError as error:
@@ -82,8 +101,8 @@ class FileStore:
         recorded = Recorded() if data is None else lock_format.load(data, self._name)
         if recorded.account and not recorded.account.is_same_as(self._account):
             raise _other_account(self._name, recorded.account, self._account)
-        lost = tuple(forgotten_requests(self._folder, self._account, recorded))
-        return recorded, (*lost, *events), data
+        restored = tuple(forgotten_requests(self._folder, self._account, recorded))
+        return _Found(recorded, restored, journal, data)
 
     def _load_journal(self) -> tuple[Event, ...]:
         try:

@@ -42,11 +42,14 @@ class Writer:
         run: RunID,
         clock: Callable[[], float] = time.monotonic,
         left_behind: tuple[Event, ...] = (),
+        restored: tuple[Event, ...] = (),
         seen: bytes | None = None,
     ) -> None:
-        """`left_behind` are events of a run that did not fold its journal itself, `seen` is the
+        """`left_behind` are events of a run that did not fold its journal itself, `restored` open
+        requests that the lock did not have any more; both are in `recorded`. `seen` is the
         lock as `recorded` was read from it."""
         self.left_behind = left_behind
+        self.restored = restored
         self._lock = lock
         self._journal = journal
         self._runs = runs

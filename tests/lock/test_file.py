@@ -634,7 +634,7 @@ def test_an_open_request_that_a_restored_lock_has_lost_is_known_again(
         place.lock.unlink()
     assert place.store.read().entries["a"].pending
     with place.store.writer(RunID("next"), later(600)) as writer:
-        assert {event.key for event in writer.left_behind} == {"a", "lost"}
+        assert {event.key for event in writer.restored} == {"a", "lost"}
     known = {TWO: "r-2"} if restored is SMALL else {}
     assert pending(place) == {"a": "r-a", "lost": None, **known}
     request = place.recorded().entries["a"].pending
