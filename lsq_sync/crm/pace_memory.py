@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.crm.pacing import LATE_ARRIVAL_SECONDS
@@ -26,13 +27,17 @@ class PaceMemory:
         A process that did not say when it ended may have called until just now.
         """
         try:
-            content = json.loads(self._file.read_bytes())
+            content = self._content()
             if content["open"] and not _is_alive(content["pid"]):
                 return [monotonic] * self._limit.calls
             ends = [float(end) for end in content["ends"]]
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return []
         return [monotonic - max(-LATE_ARRIVAL_SECONDS, wall - end) for end in ends]
+
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._file.read_bytes())
+        return content
 
     def opened(self, wall: float, ends: Iterable[float], monotonic: float) -> None:
         """A process begins to call."""
@@ -46,7 +51,13 @@ class PaceMemory:
         return [round(wall + end - monotonic, 3) for end in ends]
 
     def _write(self, **content: object) -> None:
-        """Losing it costs at most a refusal by the CRM, so no fault here stops a command."""
+        """Losing it costs at most a refusal by the CRM, so no fault here stops a command.
+
+        While another process is at work (an apply, beside which somebody asks for the metrics)
+        the file is its own.
+        """
+        if self._is_anothers():
+            return
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
         with suppress(OSError):
             temporary.write_text(json.dumps({"pid": os.getpid(), **content}), encoding="utf-8")
@@ -55,6 +66,13 @@ class PaceMemory:
             return
         with suppress(OSError):
             temporary.unlink()
+
+    def _is_anothers(self) -> bool:
+        try:
+            content = self._content()
+            return content["open"] and content["pid"] != os.getpid() and _is_alive(content["pid"])
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return False
 
 
 def _is_alive(pid: int) -> bool:
