@@ -180,7 +180,7 @@ def _on_a_terminal(
     answered = False
     while part := _read(screen, child):
         told += part
-        if not answered and told.rstrip().endswith(b">"):
+        if not answered and _without_colour(told.decode("utf-8", "replace")).endswith("\n> "):
             os.write(screen, answer.encode() if answer == "\x03" else f"{answer}\n".encode())
             answered = True
     _, status = os.waitpid(child, 0)
