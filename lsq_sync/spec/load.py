@@ -38,6 +38,9 @@ _LINE_ENDS = {
 
 _NULLS = ("null", "~")
 
+_NESTING_OF_LIBYAML = "exceeded maximum nesting depth"
+"""libyaml 0.2.6 gives up by itself, looking ahead, before it tells of the first bracket."""
+
 _Event = Any  # pyyaml has no types for the events of its C parser
 
 
@@ -161,10 +164,7 @@ class _Builder:
             size = 1
         else:
             if depth >= MAX_DEPTH:
-                self._stop(
-                    _place(event), "nesting", f"nested over {MAX_DEPTH} levels deep",
-                    "a spec is six levels deep: look for a bracket left open",
-                )  # fmt: skip
+                raise _Unreadable(*self._problems, _too_deep(Origin(self._file, *_place(event))))
             collect = self._block if kind is yaml.MappingStartEvent else self._items
             value, size = collect(event, depth + 1)
         if event.anchor is not None:
@@ -315,9 +315,16 @@ _SYNTAX_HINTS = (
 _ANY_SYNTAX = "check the brackets, quotes and indentation here"
 
 
+def _too_deep(origin: Origin) -> Diagnostic:
+    hint = "a spec is six levels deep: look for a bracket left open"
+    return Diagnostic(origin, "nesting", f"nested over {MAX_DEPTH} levels deep", hint)
+
+
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
+    if error.problem == _NESTING_OF_LIBYAML:
+        return _too_deep(origin)
     problem = error.problem or "cannot be read"
     context = f" ({error.context})" if error.context else ""
     message = f"not valid YAML: {problem}{context}"
