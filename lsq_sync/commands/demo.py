@@ -290,6 +290,7 @@ class _Demo:
             cwd=self._folder,
             env=self._environment(),
             stdout=subprocess.PIPE if cut else None,
+            stderr=subprocess.STDOUT if cut else None,
             stdin=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
