@@ -1,6 +1,5 @@
 """Asks after open requests until they settle. A failing question settles nothing."""
 
-import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from lsq_sync.core.polling import FIRST_GAP, Question, needs_metrics, next_tick,
 from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings
+from lsq_sync.tasks import first_of, together
 
 _REFUSALS = 3
 """So many refused questions in a row, and no further one is asked."""
@@ -90,7 +90,7 @@ class Poller:
 
     async def once(self) -> None:
         """Asks about each request one time; a stop ends it."""
-        await _first_of(self._ask_all(tuple(self._waiting.values())), self._stop.wait())
+        await first_of(self._ask_all(tuple(self._waiting.values())), self._stop.wait())
 
     async def until_settled(self, deadline: float) -> None:
         """Asks until all are settled, until `deadline` on the monotonic clock, or a stop."""
@@ -113,7 +113,7 @@ class Poller:
     async def _until(self, deadline: float, work: Awaitable[None]) -> bool:
         """Whether it came to its end; a stop or the deadline gives it up."""
         left = deadline - self._around.monotonic()
-        return await _first_of(work, self._stop.wait(), self._around.sleep(left))
+        return await first_of(work, self._stop.wait(), self._around.sleep(left))
 
     async def _look(self) -> None:
         """One look at the queue, and a question about each request that may be through."""
@@ -133,7 +133,7 @@ class Poller:
     async def _ask_all(self, batch: Sequence[Question]) -> None:
         """One question each, a few at once; ends early on a stop or a refusal."""
         waiting = iter(batch)
-        await _together(self._ask_some(waiting) for _ in range(min(_AT_ONCE, len(batch))))
+        await together(self._ask_some(waiting) for _ in range(min(_AT_ONCE, len(batch))))
 
     async def _ask_some(self, waiting: Iterator[Question]) -> None:
         for question in waiting:
@@ -188,30 +188,3 @@ class Poller:
             return None
         self._queued_at[question.key] = at
         return Queued(question.key, at, question.request_id)
-
-
-async def _first_of(work: Awaitable[None], *ends: Awaitable[None]) -> bool:
-    """Runs the work to its end, or gives it up at the first of the ends. Raises its fault."""
-    working = asyncio.ensure_future(work)
-    ending = [asyncio.ensure_future(end) for end in ends]
-    try:
-        await asyncio.wait((working, *ending), return_when=asyncio.FIRST_COMPLETED)
-        came_to_its_end = working.done()
-    finally:
-        for task in (working, *ending):
-            task.cancel()
-        outcome, *_ = await asyncio.gather(working, *ending, return_exceptions=True)
-    if isinstance(outcome, Exception):
-        raise outcome
-    return came_to_its_end
-
-
-async def _together(work: Iterable[Awaitable[None]]) -> None:
-    """Runs all of it; the first fault gives up the rest."""
-    tasks = [asyncio.ensure_future(part) for part in work]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "lsq_sync"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"core"}),
-    frozenset({"surroundings", "running"}),
-    frozenset({"spec", "crm", "lock", "render", "executor", "poller", "display"}),
+    frozenset({"surroundings", "running", "tasks"}),
+    frozenset({"spec", "crm", "lock", "render", "executor", "poller", "reader", "display"}),
     frozenset({"commands"}),
     frozenset({"output", "bug_report"}),
     frozenset({"cli"}),

@@ -1,7 +1,9 @@
 """What the CRM can answer, as far as anyone but `crm/` needs to know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lsq_sync.core.model import LiveOpportunity
 from lsq_sync.core.state import RequestID
 
 # --- to an update
@@ -59,7 +61,9 @@ SubmitAnswer = Taken | TurnedDown | TooFast | NotAllowed | Unanswered | NotSent
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Carried out."""
+    """Carried out; `guid` is the opportunity's, where the CRM names it."""
+
+    guid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +106,33 @@ class QueueMetrics:
 
 
 MetricsAnswer = QueueMetrics | NoVerdict | TooFast
+
+
+# --- to a read
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What was asked for, by the key under which we know it."""
+
+    live: Mapping[str, LiveOpportunity]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFound:
+    """The account that the keys belong to."""
+
+    short_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailed:
+    """Nothing was read. `retry` where asking again may help."""
+
+    reason: str
+    retry: bool = False
+
+
+NotRead = ReadFailed | NotAllowed | TooFast
+ReadAnswer = Rows | NotRead
+AccountAnswer = AccountFound | NotRead

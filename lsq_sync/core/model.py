@@ -68,11 +68,13 @@ class LiveOpportunity:
     """What the CRM said of one opportunity.
 
     What was asked for and has nothing in it is None; what was not read is absent, and the plan
-    does not take that for empty.
+    does not take that for empty. `missing`: the CRM does not have it; `guid`: as the CRM names it.
     """
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     note: Value | Absent = ABSENT
+    guid: str = ""
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from lsq_sync.core.model import (
     LiveOpportunity,
 )
 from lsq_sync.core.moment import moment
-from lsq_sync.core.state import NOTE, Entry, OpenRequest, Outcome, Recorded
+from lsq_sync.core.state import (
+    NOTE,
+    READ_LAG,
+    Entry,
+    OpenRequest,
+    Outcome,
+    Recorded,
+    Replaced,
+)
 from lsq_sync.core.values import ABSENT, Absent, Value, ValueRules, from_live, same, same_as_live
 from lsq_sync.errors import Origin
 
@@ -24,13 +32,15 @@ _NOTE_RULE = FieldRule(title="Note")
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """What a plan depends on besides its three inputs."""
+    """What a plan depends on besides its three inputs. `overwrite` turns a conflict into an
+    update: somebody's change in the CRM is written over on purpose."""
 
     now: datetime
     late_window: timedelta = timedelta(hours=12)
     values: ValueRules = field(default_factory=ValueRules)
     retry_rejected: bool = False
     resend_unknown: bool = False
+    overwrite: bool = False
     types: Mapping[str, Mapping[str, FieldRule]] = field(default_factory=dict)
 
 
@@ -82,7 +92,7 @@ def _plan_one(
         fields=tuple(parts),
         base=entry.base,
         desired=_desired_digest(one),
-        reason=_reason(action, parts, entry, held_by, rules),
+        reason=_reason(action, parts, entry, held_by, rules) or _missing(live),
         type=one.type,
         label=one.label,
         origin=one.origin,
@@ -150,7 +160,7 @@ def _plan_field(
         may_be = _carried_value(entry.pending, want.name)
         action = _against_recorded(want, was, may_be, rules)
     else:
-        action = _against_live(want, was, now, rules)
+        action = _against_live(want, was, now, entry.replaced, rules)
     before = was if was is not ABSENT else now
     return FieldChange(
         name=want.name,
@@ -195,13 +205,27 @@ def _against_open(
     return Action.UNCHANGED if _agrees(want, was, rules) else Action.HELD
 
 
-def _against_live(want: DesiredField, was: Value | Absent, now: Value, rules: PlanRules) -> Action:
+def _against_live(
+    want: DesiredField, was: Value | Absent, now: Value, replaced: Replaced | None, rules: PlanRules
+) -> Action:
     kind = want.rule.data_type
+    if was is not ABSENT and _lags(want, was, now, replaced, rules):
+        return _against_recorded(want, was, ABSENT, rules)
     if same_as_live(kind, now, want.value, rules.values):
         return Action.UNCHANGED if _agrees(want, was, rules) else Action.ADOPT
     if was is ABSENT or same_as_live(kind, now, was, rules.values):
         return Action.UPDATE
-    return Action.CONFLICT
+    return Action.UPDATE if rules.overwrite else Action.CONFLICT
+
+
+def _lags(
+    want: DesiredField, was: Value, now: Value, replaced: Replaced | None, rules: PlanRules
+) -> bool:
+    """Whether the read still shows what our last write replaced; any other value is news."""
+    if replaced is None or rules.now - replaced.at >= READ_LAG or want.name not in replaced.values:
+        return False
+    kind, old = want.rule.data_type, replaced.values[want.name]
+    return same_as_live(kind, now, old, rules.values) and not same(kind, was, old, rules.values)
 
 
 def _was_rejected(parts: Iterable[FieldChange], entry: Entry) -> bool:
@@ -340,6 +364,12 @@ def _reason(
     if action is Action.RELEASE:
         return "no longer in the specs: the lock forgets it, nothing is sent"
     return ""
+
+
+def _missing(live: LiveOpportunity | None) -> str:
+    if live is None or not live.missing:
+        return ""
+    return "the CRM does not show it: deleted, of another type, or out of reach of the keys' user"
 
 
 def _waiting(opened: OpenRequest, rules: PlanRules) -> str:

@@ -18,6 +18,9 @@ from lsq_sync.core.values import ABSENT, Absent, Value
 RequestID = NewType("RequestID", str)
 RunID = NewType("RunID", str)
 
+READ_LAG = timedelta(seconds=90)
+"""So long a read may still show what our write replaced (seen on a live account)."""
+
 NOTE = "OpportunityNote"
 """How the note is called where it stands among field names."""
 
@@ -64,6 +67,7 @@ class OpenRequest:
 
     `queued_at` is when the CRM last said In-Queue. `seen`: its values were read back.
     `released`: names that the specs have given up meanwhile; they are not recorded again.
+    `before`: what its names held when it was sent, as far as that was known.
     """
 
     payload: Payload
@@ -73,6 +77,7 @@ class OpenRequest:
     queued_at: datetime | None = None
     seen: bool = False
     released: tuple[str, ...] = ()
+    before: Mapping[str, Value] = field(default_factory=dict)
 
     def may_land_until(self, late_window: timedelta) -> datetime:
         """Until then the CRM may still carry it out (inferred from its retry ladder)."""
@@ -93,8 +98,20 @@ class FinalRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """What our last confirmed write took the place of, and when we learnt that it did."""
+
+    at: datetime
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """What is recorded of one opportunity. A note that is ABSENT was never recorded."""
+    """What is recorded of one opportunity. A note that is ABSENT was never recorded.
+
+    `replaced` is only of interest while a read of the CRM may lag behind our write; it stays out
+    of the lock.
+    """
 
     type: str = ""
     guid: str = ""
@@ -102,6 +119,7 @@ class Entry:
     note: Value | Absent = ABSENT
     request: FinalRequest | None = None
     pending: OpenRequest | None = None
+    replaced: Replaced | None = None
 
     @property
     def base(self) -> Digest:
@@ -137,6 +155,7 @@ class Intended:
     run: RunID
     payload: Payload
     type: str = ""
+    before: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +196,30 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The CRM says the request was carried out."""
+    """The CRM says the request was carried out; `guid` is the opportunity's, where it names it."""
 
     key: str
     at: datetime
     request_id: RequestID
+    guid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The values of the open request were read back: they are in the CRM, whoever wrote them."""
+
+    key: str
+    at: datetime
+    run: RunID
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """The late window of a request that was seen is over: it holds nothing back any more."""
+
+    key: str
+    at: datetime
+    run: RunID
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +256,19 @@ class Released:
     whole: bool = False
 
 
-Event = Intended | Accepted | Withdrawn | Lost | Queued | Succeeded | Rejected | Adopted | Released
+Event = (
+    Intended
+    | Accepted
+    | Withdrawn
+    | Lost
+    | Queued
+    | Succeeded
+    | Seen
+    | Lapsed
+    | Rejected
+    | Adopted
+    | Released
+)
 
 
 def advance(entry: Entry | None, event: Event) -> Entry | None:
@@ -237,6 +287,10 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
             after = _queue(before, event)
         case Succeeded():
             after = _succeed(before, event)
+        case Seen():
+            after = _see(before, event)
+        case Lapsed():
+            after = _lapse(before, event)
         case Rejected():
             after = _reject(before, event)
         case Adopted():
@@ -245,7 +299,8 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
             after = _release(before, event)
         case _:
             assert_never(event)
-    return None if after == Entry(type=after.type, guid=after.guid) else after
+    nothing = Entry(type=after.type, guid=after.guid, replaced=after.replaced)
+    return None if after == nothing else after
 
 
 def replay(entries: Mapping[str, Entry], events: Iterable[Event]) -> dict[str, Entry]:
@@ -261,7 +316,7 @@ def replay(entries: Mapping[str, Entry], events: Iterable[Event]) -> dict[str, E
 
 
 def _intend(entry: Entry, event: Intended) -> Entry:
-    opened = OpenRequest(event.payload, event.run, event.at)
+    opened = OpenRequest(event.payload, event.run, event.at, before=event.before)
     earlier = entry.pending
     if earlier and _takes_the_place_of(event, earlier):
         entry = replace(entry, request=_given_up(earlier, event.at))
@@ -310,7 +365,30 @@ def _succeed(entry: Entry, event: Succeeded) -> Entry:
     if opened is None or opened.request_id != event.request_id:
         return entry
     final = _final(opened, Outcome.SUCCEEDED, event.at)
-    return _record(_closed(entry, final), opened.payload.without(opened.released))
+    known = _record(_closed(entry, final), opened.payload.without(opened.released))
+    is_named = event.guid and event.guid != event.key
+    named = replace(known, guid=event.guid) if is_named else known
+    return replace(named, replaced=_replaced(opened, event.at))
+
+
+def _replaced(opened: OpenRequest, at: datetime) -> Replaced | None:
+    return Replaced(at, opened.before) if opened.before else None
+
+
+def _see(entry: Entry, event: Seen) -> Entry:
+    opened = entry.pending
+    if opened is None or opened.run != event.run or opened.seen:
+        return entry
+    seen = replace(entry, pending=replace(opened, seen=True), replaced=_replaced(opened, event.at))
+    return _record(seen, opened.payload.without(opened.released))
+
+
+def _lapse(entry: Entry, event: Lapsed) -> Entry:
+    opened = entry.pending
+    if opened is None or opened.run != event.run or not opened.seen:
+        return entry
+    reason = "read back; no verdict within the late window"
+    return _closed(entry, _final(opened, Outcome.SUCCEEDED, event.at, reason))
 
 
 def _reject(entry: Entry, event: Rejected) -> Entry:
@@ -318,8 +396,11 @@ def _reject(entry: Entry, event: Rejected) -> Entry:
     if opened is None or opened.request_id != event.request_id:
         return entry
     remembered = None if event.resend else opened.payload.digest
-    final = _final(opened, Outcome.REJECTED, event.at, event.reason, remembered)
-    return _closed(entry, final)
+    reason = f"{event.reason}{_CONTRADICTED if opened.seen else ''}"
+    return _closed(entry, _final(opened, Outcome.REJECTED, event.at, reason, remembered))
+
+
+_CONTRADICTED = " (although its values were read back before: they are in the CRM)"
 
 
 def _final(

@@ -6,7 +6,7 @@ not even as the cause of another: each becomes a plain answer at once.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -17,23 +17,29 @@ from yarl import URL
 
 from lsq_sync import __version__
 from lsq_sync.core.answers import (
+    AccountAnswer,
     MetricsAnswer,
     NotSent,
     NoVerdict,
+    ReadAnswer,
+    ReadFailed,
     StatusAnswer,
     SubmitAnswer,
     TooFast,
     Unanswered,
 )
+from lsq_sync.core.reading import Wanted
 from lsq_sync.core.state import RequestID
-from lsq_sync.crm import protocol
+from lsq_sync.crm import protocol, reading
 from lsq_sync.crm.credentials import Credentials
 from lsq_sync.crm.pacing import Pacer, Turn
-from lsq_sync.crm.protocol import Answer, Request
+from lsq_sync.crm.wire import Answer, Request
 
 MAX_ANSWER_BYTES = 1024 * 1024
+MAX_READ_BYTES = 128 * MAX_ANSWER_BYTES
+"""Of a read: 2,000 opportunities with a hundred fields of 200 characters fit twice."""
 
-_Noted = TypeVar("_Noted", SubmitAnswer, StatusAnswer, MetricsAnswer)
+_Noted = TypeVar("_Noted", SubmitAnswer, StatusAnswer, MetricsAnswer, ReadAnswer, AccountAnswer)
 _CONNECT_SECONDS = 10.0
 
 KEPT_SECONDS = 2.0
@@ -43,12 +49,13 @@ many servers wait before they close one; an update sent into that is unknown for
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the asynchronous API answers."""
+    """Where the API answers; `host` is the synchronous one, where live values are read."""
 
     async_host: str
     status_path: str
     metrics_path: str
     timeout_seconds: float
+    host: str = ""
 
 
 @dataclass(slots=True)
@@ -120,10 +127,35 @@ class Client:
             return NoVerdict(found.reason)
         return self._noted(protocol.read_metrics(found))
 
+    async def read(self, group: Sequence[Wanted]) -> ReadAnswer:
+        """Reads a group as `core.reading.groups_of` makes them, or one opportunity by itself."""
+        if group[0].in_bulk:
+            request = reading.bulk_request(self.place.host, self.keys, group)
+        else:
+            request = reading.details_request(self.place.host, self.keys, group[0])
+        found = await self._read(request)
+        if isinstance(found, _Failure):
+            return ReadFailed(found.reason, retry=True)
+        if group[0].in_bulk:
+            return self._noted(reading.read_bulk(found, group))
+        return self._noted(reading.read_details(found, group[0]))
+
+    async def account(self) -> AccountAnswer:
+        """Asks whose keys these are."""
+        found = await self._read(reading.account_request(self.place.host, self.keys))
+        if isinstance(found, _Failure):
+            return ReadFailed(found.reason, retry=True)
+        return self._noted(reading.read_account(found))
+
     async def _ask(self, request: Request) -> Answer | _Failure:
         async with self.pacer.slot() as turn:
             self.calls.status += 1
             return await self._send(request, turn)
+
+    async def _read(self, request: Request) -> Answer | _Failure:
+        async with self.pacer.slot() as turn:
+            self.calls.read += 1
+            return await self._send(request, turn, MAX_READ_BYTES)
 
     def _noted(self, answer: _Noted) -> _Noted:
         if isinstance(answer, TooFast):
@@ -131,11 +163,13 @@ class Client:
             self.pacer.refused(answer.calls, answer.seconds)
         return answer
 
-    async def _send(self, request: Request, turn: Turn) -> Answer | _Failure:
+    async def _send(
+        self, request: Request, turn: Turn, most: int = MAX_ANSWER_BYTES
+    ) -> Answer | _Failure:
         turn.sent = True
         trace = SimpleNamespace(sent=False)
         try:
-            answer = await self._exchange(request, trace)
+            answer = await self._exchange(request, trace, most)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _Failure(_words(error, trace.sent), trace.sent)
         else:
@@ -145,7 +179,7 @@ class Client:
         self.watch(request.method, failure.reason)
         return failure
 
-    async def _exchange(self, request: Request, trace: SimpleNamespace) -> Answer:
+    async def _exchange(self, request: Request, trace: SimpleNamespace, most: int) -> Answer:
         async with self.session.request(
             request.method,
             URL(request.url, encoded=True),
@@ -154,7 +188,7 @@ class Client:
             allow_redirects=False,
             trace_request_ctx=trace,
         ) as response:
-            return Answer(response.status, await _body(response), self.keys)
+            return Answer(response.status, await _body(response, most), self.keys)
 
 
 @asynccontextmanager
@@ -194,19 +228,23 @@ async def _mark_sent(
     context.trace_request_ctx.sent = True
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body, decompressed, up to a cap: a bomb or an endless answer is no answer."""
     parts = bytearray()
     async for part in response.content.iter_any():
         parts += part
-        if len(parts) > MAX_ANSWER_BYTES:
+        if len(parts) > most:
             response.close()
-            raise _TooLargeError
+            raise _TooLargeError(most)
     return bytes(parts)
 
 
 class _TooLargeError(ValueError):
     """The answer is larger than any the CRM gives."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
 
 
 def _words(error: Exception, sent: bool) -> str:
@@ -221,7 +259,7 @@ def _words(error: Exception, sent: bool) -> str:
         case asyncio.TimeoutError():
             return "no answer in time" if sent else "no connection in time"
         case _TooLargeError():
-            return f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
+            return f"the answer is larger than {error.most // 1024} KiB"
         case aiohttp.ClientConnectorError():
             return "the connection was refused"
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():

@@ -16,6 +16,7 @@ from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import content_of, make_folder, told_as_storage_error
 from lsq_sync.lock.open_requests import forgotten_requests
+from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
 from lsq_sync.lock.writer_lock import only_writer
 
@@ -102,6 +103,8 @@ class FileStore:
         if recorded.account and not recorded.account.is_same_as(self._account):
             raise _other_account(self._name, recorded.account, self._account)
         restored = tuple(forgotten_requests(self._folder, self._account, recorded))
+        entries = with_recent(self._folder, self._account, recorded.entries)
+        recorded = replace(recorded, entries=entries)
         return _Found(recorded, restored, journal, data)
 
     def _load_journal(self) -> tuple[Event, ...]:

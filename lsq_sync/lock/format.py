@@ -20,6 +20,7 @@ from lsq_sync.core.state import (
     Outcome,
     Payload,
     Recorded,
+    Replaced,
     RequestID,
     RunID,
 )
@@ -158,6 +159,7 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
         "fields": dict(sorted(entry.fields.items())),
         "request": entry.request and _final(entry.request),
         "pending": entry.pending and _open(entry.pending),
+        "replaced": entry.replaced and _replaced(entry.replaced),
     }
     return _filled(content, entry.note)
 
@@ -189,8 +191,13 @@ def _open(request: OpenRequest) -> dict[str, Any]:
         "queued_at": request.queued_at and moment(request.queued_at),
         "seen": request.seen,
         "released": list(request.released),
+        "before": dict(sorted(request.before.items())),
     }
     return {"request_id": request.request_id, **_filled(content, request.payload.note)}
+
+
+def _replaced(replaced: Replaced) -> dict[str, Any]:
+    return {"at": moment(replaced.at), "values": dict(sorted(replaced.values.items()))}
 
 
 def _account(account: Account | None) -> dict[str, Any]:
@@ -212,7 +219,7 @@ def _entry_at(key: str, content: object) -> Entry:
 
 def entry_from_json(content: object) -> Entry:
     """The entry of such a mapping; ValueError when it does not have the form."""
-    entry = _only(content, {"type", "guid", "fields", "note", "request", "pending"})
+    entry = _only(content, _ENTRY_KEYS)
     return Entry(
         type=_text(entry.get("type", "")),
         guid=_text(entry.get("guid", "")),
@@ -220,12 +227,14 @@ def entry_from_json(content: object) -> Entry:
         note=_note(entry),
         request=_read_final(entry["request"]) if "request" in entry else None,
         pending=_read_open(entry["pending"]) if "pending" in entry else None,
+        replaced=_read_replaced(entry["replaced"]) if "replaced" in entry else None,
     )
 
 
+_ENTRY_KEYS = {"type", "guid", "fields", "note", "request", "pending", "replaced"}
 _FINAL_KEYS = {"id", "outcome", "reason", "digest", "run", "sent_at", "settled_at"}
 _OPEN_KEYS = {
-    "request_id", "fields", "note", "run", "sent_at", "queued_at", "seen", "released",
+    "request_id", "fields", "note", "run", "sent_at", "queued_at", "seen", "released", "before",
 }  # fmt: skip
 
 
@@ -253,7 +262,13 @@ def _read_open(content: object) -> OpenRequest:
         queued_at=_moment(request["queued_at"]) if "queued_at" in request else None,
         seen=_flag(request.get("seen", False)),
         released=tuple(map(_text, _list(request.get("released", [])))),
+        before=_fields(request.get("before", {})),
     )
+
+
+def _read_replaced(content: object) -> Replaced:
+    replaced = _only(content, {"at", "values"})
+    return Replaced(_moment(replaced["at"]), _fields(replaced["values"]))
 
 
 def _read_account(content: object) -> Account | None:

@@ -19,6 +19,7 @@ from lsq_sync.core.state import (
     Adopted,
     Event,
     Intended,
+    Lapsed,
     Lost,
     Payload,
     Queued,
@@ -26,6 +27,7 @@ from lsq_sync.core.state import (
     Released,
     RequestID,
     RunID,
+    Seen,
     Succeeded,
     Withdrawn,
 )
@@ -123,6 +125,8 @@ _NAMES: dict[type[Event], str] = {
     Lost: "lost",
     Queued: "queued",
     Succeeded: "succeeded",
+    Seen: "seen",
+    Lapsed: "lapsed",
     Rejected: "rejected",
     Adopted: "adopted",
     Released: "released",
@@ -138,6 +142,8 @@ def _event_to_json(event: Event) -> dict[str, Any]:
             value = moment(value)
         elif name == "payload":
             value = {"fields": dict(value.fields)} | _note(value)
+        elif name == "before":
+            value = dict(value)
         content[name] = value
     return content
 
@@ -148,7 +154,7 @@ def _note(payload: Payload) -> dict[str, Any]:
 
 def _event_from_json(content: Mapping[str, Any]) -> Event:
     kind = _EVENTS[content["event"]]
-    values = {name: content[name] for name in kind.__dataclass_fields__}
+    values = {name: content[name] for name in kind.__dataclass_fields__ if name in content}
     values["at"] = read_moment(values["at"])
     if "payload" in values:
         payload = values["payload"]

@@ -26,6 +26,7 @@ from lsq_sync.lock.disk import (
     write_all,
 )
 from lsq_sync.lock.open_requests import keep_open_requests
+from lsq_sync.lock.recent import keep_recent, without_recent
 
 FOLD_SECONDS = 30.0
 
@@ -105,10 +106,11 @@ class Writer:
         with told_as_storage_error(self._lock):
             if fingerprint(content_of(self._lock)) != self._seen:
                 raise _changed_lock(self._lock)
-            data = lock_format.dump(self.recorded)
+            data = lock_format.dump(without_recent(self.recorded))
             keep_open_requests(self._journal.parent, self.recorded)
             replace_file(self._lock, data)
             self._seen = fingerprint(data)
+            keep_recent(self._journal.parent, self.recorded)
             self._put_journal_away()
         self._folded_at = self._clock()
 

@@ -77,7 +77,7 @@ def test_an_update_from_submit_to_verdict(sim: RunningSimulator) -> None:
         return answer, caller.client.calls, caller.watched
 
     answer, calls, watched = call(sim.url, conversation)
-    assert answer == Done()
+    assert answer == Done(REAL.id)
     assert calls == Calls(send=1, status=2)
     assert watched == [("POST", "HTTP 200"), ("GET", "HTTP 200"), ("GET", "HTTP 200")]
     assert sim.crm.opportunity(REAL.id).fields["mx_Custom_6"] == "4711"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lsq_sync.core.state import RequestID
 from lsq_sync.crm.credentials import Credentials
-from lsq_sync.crm.protocol import Request, metrics_request, status_request, submit_request
+from lsq_sync.crm.protocol import metrics_request, status_request, submit_request
+from lsq_sync.crm.wire import Request
 
 HOST = "https://async.example"
 KEYS = Credentials("u$r+a/b&c=d", "s?cret#1%24~é", "x-api-key-0001")

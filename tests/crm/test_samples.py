@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from lsq_sync.core import answers
-from lsq_sync.crm.protocol import Answer, read_metrics, read_status, read_submit
+from lsq_sync.crm.protocol import read_metrics, read_status, read_submit
+from lsq_sync.crm.wire import Answer
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 READERS = {

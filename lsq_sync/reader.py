@@ -1,0 +1,113 @@
+"""Reads live values, many opportunities a call; what fails for now is asked again a few times."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from lsq_sync.core.answers import (
+    AccountAnswer,
+    AccountFound,
+    NotAllowed,
+    NotRead,
+    ReadAnswer,
+    ReadFailed,
+    Rows,
+    TooFast,
+)
+from lsq_sync.core.model import LiveOpportunity
+from lsq_sync.core.reading import Wanted, groups_of
+from lsq_sync.errors import AuthenticationError, LsqSyncError, NetworkError
+from lsq_sync.running import LONGEST_LIMIT_SECONDS
+from lsq_sync.surroundings import Surroundings
+from lsq_sync.tasks import together
+
+_AT_ONCE = 25
+"""So many reads are under way at most; the pacer sets the speed."""
+
+_TRIES = 5
+_TRIES_UNDER_LIMIT = 100
+_FIRST_BACKOFF = 0.5
+
+_Read = TypeVar("_Read", Rows, AccountFound)
+
+
+class Source(Protocol):
+    """Where live values are read; a read changes nothing, so it may be repeated."""
+
+    async def read(self, group: Sequence[Wanted]) -> ReadAnswer: ...
+
+    async def account(self) -> AccountAnswer: ...
+
+
+class Reader:
+    """Reads what is wanted in as few calls as the CRM allows."""
+
+    def __init__(self, crm: Source, around: Surroundings) -> None:
+        self._crm = crm
+        self._around = around
+
+    async def read(self, wanted: Iterable[Wanted]) -> dict[str, LiveOpportunity]:
+        """What the CRM says of each, by key; all or nothing.
+
+        Raises AuthenticationError or NetworkError when a part of it cannot be read.
+        """
+        listed = tuple(wanted)
+        live: dict[str, LiveOpportunity] = {}
+        singles = tuple((one,) for one in listed if not one.in_bulk)
+        waiting = iter((*groups_of(listed), *singles))
+        workers = min(_AT_ONCE, len(listed))
+        await together(self._read_some(waiting, live) for _ in range(workers))
+        return {one.key: live[one.key] for one in listed}
+
+    async def _read_some(
+        self, waiting: Iterator[Sequence[Wanted]], live: dict[str, LiveOpportunity]
+    ) -> None:
+        for group in waiting:
+            live.update((await self._answered(lambda: self._crm.read(group), Rows)).live)  # noqa: B023 - awaited at once
+
+    async def short_code(self) -> str:
+        """The short code of the account that the keys belong to. Raises as `read` does."""
+        return (await self._answered(self._crm.account, AccountFound)).short_code
+
+    async def _answered(
+        self, ask: Callable[[], Awaitable[_Read | NotRead]], wanted: type[_Read]
+    ) -> _Read:
+        failures = limited = 0
+        while True:
+            answer = await ask()
+            if isinstance(answer, wanted):
+                return answer
+            failures += isinstance(answer, ReadFailed)
+            limited += isinstance(answer, TooFast)
+            assert isinstance(answer, NotRead)
+            if error := _final(answer, failures, limited):
+                raise error
+            if isinstance(answer, ReadFailed):
+                longest = _FIRST_BACKOFF * 2 ** (failures - 1)
+                await self._around.sleep(self._around.chance() * longest)
+
+
+def _final(answer: NotRead, failures: int, limited: int) -> LsqSyncError | None:
+    """The error that ends the reading; None when asking again may help."""
+    match answer:
+        case NotAllowed(reason):
+            return AuthenticationError(
+                f"the CRM does not let us read: {reason}",
+                hint="check LSQ_ACCESS_KEY and LSQ_SECRET_KEY, the user they belong to, the "
+                "region (account.region) and account.host",
+            )
+        case ReadFailed(reason, retry) if not retry or failures >= _TRIES:
+            return _unreadable(reason)
+        case TooFast(reason, _, seconds) if (
+            seconds or 0.0
+        ) > LONGEST_LIMIT_SECONDS or limited >= _TRIES_UNDER_LIMIT:
+            return _unreadable(reason)
+        case _:
+            return None
+
+
+def _unreadable(reason: str) -> NetworkError:
+    return NetworkError(
+        f"live values cannot be read: {reason}",
+        hint="check the network, account.host and the event codes of the types, then run the "
+        "command again; --no-refresh applies without reading",
+    )
