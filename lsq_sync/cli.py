@@ -182,6 +182,7 @@ def validate(given: _Globals, paths: tuple[str, ...], form: str) -> int:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan.")
 @_form()
+@click.option("--refresh", is_flag=True, help="Read all managed fields from the CRM first.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is a change.")
 @click.option("--show-unchanged", is_flag=True, help="List also what is as it should be.")
 @_selecting
@@ -192,6 +193,7 @@ def plan(
     paths: tuple[str, ...],
     out: Path | None,
     form: str,
+    refresh: bool,
     detailed_exitcode: bool,
     show_unchanged: bool,
     only: tuple[str, ...],
@@ -199,15 +201,19 @@ def plan(
     retry_rejected: bool,
     resend_unknown: bool,
 ) -> int:
-    """Show what apply would do: the specs against what was last applied. Offline, no keys."""
+    """Show what apply would do: the specs against what was last applied.
+
+    Offline, and without keys, unless --refresh reads what the CRM says now.
+    """
     from lsq_sync.commands import plan as command
     from lsq_sync.commands import plan_file
     from lsq_sync.render.document import plan_document
     from lsq_sync.render.plan_text import plan_lines
 
     workspace = given.workspace()
+    output = given.output(form)
     choice = command.Choice(paths, only, skipped, retry_rejected, resend_unknown)
-    planned = command.run(workspace, choice, given.around)
+    planned = command.run(workspace, choice, given.around, refresh=refresh, watch=output.watch)
     document = plan_document(
         planned.plan,
         planned.budget,
@@ -215,7 +221,6 @@ def plan(
         given.around.now(),
         show_unchanged=show_unchanged,
     )
-    output = given.output(form)
     if out is not None:
         options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
         plan_file.save(given.folder / out, document, options)
@@ -246,6 +251,18 @@ def plan(
     "--max-updates", type=click.IntRange(min=0), metavar="N", help="Refuse a larger plan."
 )
 @click.option("--allow-protected", is_flag=True, help="Allow changes of protected fields.")
+@click.option(
+    "--refresh/--no-refresh",
+    default=None,
+    help="Read all managed fields from the CRM first, or none.  [default: what is to be sent]",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["fail", "skip", "overwrite"]),
+    default="fail",
+    show_default=True,
+    help="What to do where somebody changed a value in the CRM.",
+)
 @_retrying
 @_selecting
 @_form()
@@ -259,6 +276,8 @@ def apply(
     timeout: float,
     max_updates: int | None,
     allow_protected: bool,
+    refresh: bool | None,
+    on_conflict: str,
     retry_rejected: bool,
     resend_unknown: bool,
     only: tuple[str, ...],
@@ -292,6 +311,8 @@ def apply(
         yes=yes,
         wait=wait,
         timeout=timeout,
+        reading=command.reading_of(refresh),
+        on_conflict=command.OnConflict(on_conflict),
     )
     output = given.output(form)
     dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)

@@ -19,6 +19,7 @@ from lsq_sync.core.state import (
     Intended,
     Lost,
     Rejected,
+    Seen,
     Succeeded,
     Withdrawn,
 )
@@ -111,7 +112,7 @@ class _Tally:
 
     def count(self, event: Event) -> None:
         """An event of this phase; an answer to a question is a step as much as one to an update."""
-        self.done += isinstance(event, Accepted | Succeeded | Rejected | Lost)
+        self.done += isinstance(event, Accepted | Succeeded | Seen | Rejected | Lost)
         self.rejected += isinstance(event, Rejected)
         self.lost += isinstance(event, Lost)
 

@@ -1,6 +1,6 @@
 """Asks after open requests until they settle. A failing question settles nothing."""
 
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
@@ -15,8 +15,17 @@ from lsq_sync.core.answers import (
     TooFast,
     Waiting,
 )
-from lsq_sync.core.polling import FIRST_GAP, Question, needs_metrics, next_tick, to_ask
+from lsq_sync.core.polling import (
+    FIRST_GAP,
+    LONGEST_GAP,
+    VISIBLE_SECONDS,
+    Question,
+    needs_metrics,
+    next_tick,
+    to_ask,
+)
 from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
+from lsq_sync.errors import LsqSyncError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings
 from lsq_sync.tasks import first_of, together
@@ -26,6 +35,9 @@ _REFUSALS = 3
 
 _AT_ONCE = 25
 """So many questions are under way at most; the pacer sets the speed."""
+
+_FEW = 100
+"""So many requests are simply asked about; of more, most are settled by reading back."""
 
 _QUEUED_EVERY = timedelta(minutes=5)
 """How often In-Queue is worth a journal record: it only renews a window of hours."""
@@ -39,11 +51,16 @@ class Asker(Protocol):
     async def metrics(self) -> MetricsAnswer: ...
 
 
+ReadBack = Callable[[Collection[str]], Awaitable[Collection[str]]]
+"""Reads the opportunities back; gives those whose values are in the CRM, and has recorded that."""
+
+
 @dataclass(slots=True)
 class Findings:
     """What asking brought besides events: why requests are still open, by opportunity.
 
-    `refused` is set when the CRM refused so often that no further question was asked.
+    `refused` is set when the CRM refused so often that no further question was asked, `unread`
+    when nothing could be read back.
     """
 
     why_open: dict[str, str] = field(default_factory=dict)
@@ -51,6 +68,7 @@ class Findings:
     refusals: int = 0
     last_refusal: str = ""
     refused: str = ""
+    unread: str = ""
 
     @property
     def all_refused(self) -> bool:
@@ -69,8 +87,13 @@ class Poller:
         around: Surroundings,
         opened: Iterable[tuple[str, OpenRequest]],
         first_in: float = 0.0,
+        read_back: ReadBack | None = None,
     ) -> None:
-        """`first_in`: seconds before the first question about each, where they were just sent."""
+        """`first_in`: seconds before the first question about each, where they were just sent.
+
+        With `read_back`, requests without a RequestID, and such that the CRM does not know, are
+        settled by what the CRM shows; of many requests most are.
+        """
         self._crm = crm
         self._recorder = recorder
         self._stop = stop
@@ -82,31 +105,54 @@ class Poller:
         self._metrics_at = around.monotonic()
         self._metrics_refusals = 0
         self.findings = Findings()
-        due = self._metrics_at + first_in
-        for key, request in sorted(opened, key=lambda pair: (pair[1].sent_at, pair[0])):
+        self._read_back = read_back
+        self._unknown: set[str] = set()
+        self._not_known: set[str] = set()
+        self._read_at = self._metrics_at + first_in
+        self._read_gap = FIRST_GAP
+        self._only_unknown_since = self._metrics_at
+        listed = sorted(opened, key=lambda pair: (pair[1].sent_at, pair[0]))
+        for key, request in _worth_asking(listed):
             if request.request_id is not None:
+                due = self._metrics_at + first_in
                 self._waiting[key] = Question(key, request.request_id, due)
                 self._queued_at[key] = request.queued_at or request.sent_at
+            elif read_back is not None:
+                self._unknown.add(key)
 
     async def once(self) -> None:
         """Asks about each request one time; a stop ends it."""
-        await first_of(self._ask_all(tuple(self._waiting.values())), self._stop.wait())
+        await first_of(self._ask_each_once(), self._stop.wait())
+
+    async def _ask_each_once(self) -> None:
+        await self._read_what_is_in_doubt()
+        await self._ask_all(tuple(self._waiting.values()))
 
     async def until_settled(self, deadline: float) -> None:
         """Asks until all are settled, until `deadline` on the monotonic clock, or a stop."""
         tick, began = FIRST_GAP, self._around.monotonic()
         while not self._over(deadline):
-            before = len(self._waiting)
+            before = self._open
             if not await self._until(deadline, self._look()):
                 return
-            settled = before - len(self._waiting)
+            settled = before - self._open
             now = self._around.monotonic()
             tick = next_tick(tick, settled, tuple(self._waiting.values()), now, began)
+            if self._unknown:
+                tick = min(tick, max(FIRST_GAP, self._read_at - now))
             if not self._over(deadline):
                 await self._until(deadline, self._around.sleep(min(tick, deadline - now)))
 
+    @property
+    def _open(self) -> int:
+        return len(self._waiting) + len(self._unknown)
+
     def _over(self, deadline: float) -> bool:
-        if not self._waiting or self._stop or self.findings.refused:
+        if not self._open or self._stop or self.findings.refused:
+            return True
+        if self._waiting:
+            self._only_unknown_since = self._around.monotonic()
+        elif self._around.monotonic() - self._only_unknown_since >= VISIBLE_SECONDS:
             return True
         return self._around.monotonic() >= deadline
 
@@ -117,11 +163,39 @@ class Poller:
 
     async def _look(self) -> None:
         """One look at the queue, and a question about each request that may be through."""
+        if self._around.monotonic() >= self._read_at:
+            await self._read_what_is_in_doubt()
+        if not self._waiting:
+            return
         age = self._around.monotonic() - self._metrics_at
         if needs_metrics(len(self._waiting), age) and self._metrics_refusals < _REFUSALS:
             await self._look_at_queue()
         now = self._around.monotonic()
         await self._ask_all(to_ask(tuple(self._waiting.values()), self._metrics, now))
+
+    async def _read_what_is_in_doubt(self) -> None:
+        """One look at the values themselves; a read that fails settles nothing either."""
+        keys = self._in_doubt()
+        if not keys or self._read_back is None:
+            return
+        try:
+            seen = await self._read_back(keys)
+        except LsqSyncError as error:
+            self.findings.unread = error.message
+            self._read_back, self._unknown = None, set()
+            return
+        for key in seen:
+            self._waiting.pop(key, None)
+            self._unknown.discard(key)
+            self.findings.why_open.pop(key, None)
+        self._read_gap = min(LONGEST_GAP, self._read_gap * 1.6)
+        self._read_at = self._around.monotonic() + self._read_gap
+
+    def _in_doubt(self) -> list[str]:
+        """Requests that no question can settle, and, of many, all: that is one call, not many."""
+        if len(self._waiting) > _FEW:
+            return [*self._waiting, *sorted(self._unknown)]
+        return [*sorted(self._not_known & self._waiting.keys()), *sorted(self._unknown)]
 
     async def _look_at_queue(self) -> None:
         answer = await self._crm.metrics()
@@ -152,6 +226,8 @@ class Poller:
             self.findings.why_open.pop(question.key, None)
             del self._waiting[question.key]
         else:
+            if isinstance(answer, NoVerdict) and not answer.refused:
+                self._not_known.add(question.key)
             self.findings.why_open[question.key] = why
             self._waiting[question.key] = question.again(self._around.monotonic(), self._metrics)
 
@@ -188,3 +264,11 @@ class Poller:
             return None
         self._queued_at[question.key] = at
         return Queued(question.key, at, question.request_id)
+
+
+def _worth_asking(
+    listed: Sequence[tuple[str, OpenRequest]],
+) -> Sequence[tuple[str, OpenRequest]]:
+    """What was seen in the CRM is done; only its hold is left, and that is worth a few calls."""
+    seen = sum(request.seen for _, request in listed)
+    return listed if seen <= _FEW else [pair for pair in listed if not pair[1].seen]

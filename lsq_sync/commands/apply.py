@@ -2,20 +2,34 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from enum import Enum, StrEnum
 
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.left_behind import notice_of_left_behind
+from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records, reading_back
 from lsq_sync.commands.plan import Choice, Planned, plan_from, weighed
 from lsq_sync.commands.plan_file import SavedPlan, check
+from lsq_sync.commands.refusals import (
+    in_conflict,
+    not_as_expected,
+    only_held,
+    over_the_limit,
+    refused_questions,
+)
 from lsq_sync.commands.session import Session, Talk
+from lsq_sync.commands.settling import Settling
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
+from lsq_sync.commands.verifying import Verifying
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.change import Action, Change, Plan
+from lsq_sync.core.model import Live
 from lsq_sync.core.polling import FIRST_GAP
+from lsq_sync.core.reading import Wanted
 from lsq_sync.core.result import UpdateResult, result_of_update
-from lsq_sync.core.safety import Limits, Refusal, unreviewed
+from lsq_sync.core.safety import Limits, unreviewed
 from lsq_sync.core.state import (
     Adopted,
+    Entry,
     Event,
     Lost,
     OpenRequest,
@@ -26,11 +40,12 @@ from lsq_sync.core.state import (
     Withdrawn,
 )
 from lsq_sync.crm.credentials import FOR_UPDATES
-from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError, StoppedError
+from lsq_sync.errors import LsqSyncError, RefusedError
 from lsq_sync.executor import Executor
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
 from lsq_sync.poller import Poller
+from lsq_sync.reader import Reader
 from lsq_sync.spec.read import Specs
 from lsq_sync.surroundings import Surroundings
 
@@ -38,6 +53,33 @@ WAIT_SECONDS = 600.0
 """How long outcomes are awaited after the last send, unless told otherwise."""
 
 _MOST_AT_ONCE = 100
+
+
+class Reading(Enum):
+    """Which live values are read before anything is sent."""
+
+    NOTHING = "nothing"
+    SENT = "what is about to be sent"
+    ALL = "all that the specs manage"
+
+
+def reading_of(refresh: bool | None) -> Reading:
+    """What --refresh and --no-refresh ask for; None is neither."""
+    match refresh:
+        case None:
+            return Reading.SENT
+        case True:
+            return Reading.ALL
+        case False:
+            return Reading.NOTHING
+
+
+class OnConflict(StrEnum):
+    """What becomes of a value that somebody changed in the CRM."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +95,8 @@ class Options:
     yes: bool = False
     wait: bool = True
     timeout: float = WAIT_SECONDS
+    reading: Reading = Reading.SENT
+    on_conflict: OnConflict = OnConflict.FAIL
 
     @property
     def was_reviewed(self) -> bool:
@@ -83,8 +127,9 @@ def run(
 ) -> Applied:
     """Applies. Raises an LsqSyncError for whatever stops it before anything was sent."""
     talk = Talk(workspace, around, FOR_UPDATES, watch, dialogue.notice)
-    apply = _Apply(workspace, options, dialogue, around, talk, workspace.specs(), new_run(around))
-    return apply.run_it()
+    specs = workspace.specs()
+    know = knowledge_of_specs(workspace, specs)
+    return _Apply(workspace, options, dialogue, around, talk, specs, new_run(around), know).run_it()
 
 
 @dataclass(slots=True)
@@ -98,8 +143,16 @@ class _Apply:
     talk: Talk
     specs: Specs
     run: RunID
+    know: Knowledge
     reasons: dict[str, str] = field(default_factory=dict)
+    verified: dict[str, bool] = field(default_factory=dict)
     warning: str = ""
+
+    @property
+    def _reads(self) -> bool:
+        """Whether live values are read at all."""
+        has_host = self.workspace.settings.account.host is not None
+        return has_host and self.options.reading is not Reading.NOTHING
 
     def run_it(self) -> Applied:
         started = self.around.monotonic()
@@ -122,7 +175,7 @@ class _Apply:
 
     # --- planning
 
-    def _plan(self, recorded: Recorded) -> Planned:
+    def _plan(self, recorded: Recorded, live: Live | None = None) -> Planned:
         """The plan as it stands now; of a saved plan its part, if nothing moved."""
         saved, choice = self.options.saved, self.options.choice
         if saved:
@@ -130,7 +183,13 @@ class _Apply:
                 choice, retry_rejected=saved.retry_rejected, resend_unknown=saved.resend_unknown
             )
         planned = plan_from(
-            self.workspace, self.specs, recorded, choice, self.around, self.options.limits
+            self.workspace,
+            self.specs,
+            recorded,
+            replace(choice, overwrite=self.options.on_conflict is OnConflict.OVERWRITE),
+            self.around,
+            self.options.limits,
+            live,
         )
         if not saved:
             return planned
@@ -138,38 +197,45 @@ class _Apply:
         return weighed(part, self.workspace, recorded, self.options.limits)
 
     def _settled_plan(self, writer: Writer) -> Planned:
-        """The plan, after one question about each open request that a change waits for."""
+        """The plan, after what is open was settled and what is about to be sent was read."""
         planned = self._plan(writer.recorded)
+        expected = self.options.expect
+        if expected is not None and expected != planned.plan.id and not self._reads:
+            raise not_as_expected(expected, planned.plan)
         blocking = tuple(_blocking(planned.plan, writer.recorded))
-        if not blocking:
+        settling = Settling(self.workspace, self.talk, self.dialogue, self.around, self.know)
+        live = settling.settle(writer, blocking, self._to_read(planned.plan, writer.recorded))
+        if live is None:
             return planned
-        self.dialogue.begin("settling", len(blocking))
+        settled = self._plan(writer.recorded, live if self._reads else None)
+        if expected is not None and not _does_no_more(settled.plan, planned.plan, expected):
+            raise not_as_expected(expected, settled.plan)
+        return settled
 
-        async def settle(session: Session, ledger: Ledger) -> None:
-            around = self._telling()
-            await Poller(session.client, ledger, session.stop, around, blocking).once()
-
-        try:
-            self.talk.hold_and_record(writer, settle)
-        finally:
-            self.dialogue.end()
-        if self.talk.signalled:
-            raise StoppedError(self.talk.signalled, "stopped before anything was sent")
-        return self._plan(writer.recorded)
+    def _to_read(self, plan: Plan, recorded: Recorded) -> tuple[Wanted, ...]:
+        """What is about to be sent and what that waits for, or all that the specs manage."""
+        if not self._reads:
+            return ()
+        everything = self.options.reading is Reading.ALL
+        chosen = plan.changes if everything else plan.having(Action.UPDATE, Action.HELD)
+        return of_records(self.know, (change.key for change in chosen), recorded)
 
     # --- deciding
 
     def _brake(self, planned: Planned, is_first: bool) -> None:
-        """Refuses what is not what was reviewed, and what breaks a limit."""
+        """Refuses what would undo somebody's change, and what breaks a limit."""
         plan, options = planned.plan, self.options
-        if options.expect is not None and options.expect != plan.id:
-            raise _not_as_expected(options.expect, plan)
+        conflicts = plan.having(Action.CONFLICT)
+        if conflicts and options.on_conflict is OnConflict.FAIL:
+            self.dialogue.show_plan(planned, reviewed=options.was_reviewed)
+            raise in_conflict(conflicts)
         broken = list(planned.refusals)
-        if is_first and options.yes and not options.was_reviewed and not options.limited:
+        unseen = is_first and not plan.refreshed
+        if unseen and options.yes and not options.was_reviewed and not options.limited:
             broken += [refusal] if (refusal := unreviewed(plan)) else []
         if broken:
             self.dialogue.show_plan(planned, reviewed=self.options.was_reviewed)
-            raise _over_the_limit(broken)
+            raise over_the_limit(broken)
 
     def _ask(self, planned: Planned) -> None:
         """Shows the plan and asks, if there is anything to carry out."""
@@ -179,7 +245,7 @@ class _Apply:
         if not planned.plan.moves_anything:
             held = planned.plan.having(Action.HELD)
             if held and not planned.plan.having(Action.REJECTED, Action.CONFLICT):
-                raise _only_held(held)
+                raise only_held(held)
             return
         if self.options.yes or self.options.was_reviewed:
             return
@@ -199,7 +265,9 @@ class _Apply:
         async def send_and_wait(session: Session, ledger: Ledger) -> LsqSyncError | None:
             await self._send(plan.updates, session, ledger)
             if self.options.wait and not session.stop:
-                await self._wait(session, ledger, writer)
+                deadline = self.around.monotonic() + self.options.timeout
+                await self._wait(session, ledger, writer, deadline)
+                await self._verify(plan.updates, session, writer, deadline)
             return session.stop.error
 
         try:
@@ -216,17 +284,42 @@ class _Apply:
         executor = Executor(session.client, ledger, self.run, session.stop, around, at_once)
         await executor.send(updates)
 
-    async def _wait(self, session: Session, ledger: Ledger, writer: Writer) -> None:
+    async def _wait(
+        self, session: Session, ledger: Ledger, writer: Writer, deadline: float
+    ) -> None:
         opened = tuple(_opened_by(self.run, writer.recorded))
         if not opened:
             return
         self.dialogue.begin("waiting", len(opened))
         around = self._telling()
-        poller = Poller(session.client, ledger, session.stop, around, opened, FIRST_GAP)
-        await poller.until_settled(self.around.monotonic() + self.options.timeout)
+        read_back = None
+        if self._reads:
+            reader = Reader(session.client, self.around)
+            read_back = reading_back(reader, ledger, writer, self.know, around)
+        poller = Poller(session.client, ledger, session.stop, around, opened, FIRST_GAP, read_back)
+        await poller.until_settled(deadline)
         self.reasons.update(poller.findings.why_open)
         if poller.findings.refused:
             self.warning = refused_questions(poller.findings.refused)
+
+    async def _verify(
+        self, updates: tuple[Change, ...], session: Session, writer: Writer, deadline: float
+    ) -> None:
+        """Reads back what succeeded: Success says that the CRM took it, not that it did it."""
+        if not self._reads or session.stop:
+            return
+        done = {
+            change.key: change.payload
+            for change in updates
+            if _succeeded(writer.entry(change.key), self.run)
+        }
+        verifying = Verifying(Reader(session.client, self.around), self.know, self.around)
+        try:
+            self.verified.update(
+                await verifying.verify(done, writer.recorded, session.stop, deadline)
+            )
+        except LsqSyncError as error:
+            self.warning = f"nothing was read back: {error.message}"
 
     def _telling(self) -> Surroundings:
         return replace(self.around, tell=self._tell)
@@ -242,7 +335,13 @@ class _Apply:
         self, plan: Plan, recorded: Recorded, error: LsqSyncError | None, started: float
     ) -> Applied:
         results = tuple(
-            result_of_update(change, recorded.entries.get(change.key), self.run, self.reasons)
+            result_of_update(
+                change,
+                recorded.entries.get(change.key),
+                self.run,
+                self.reasons,
+                self.verified,
+            )
             for change in plan.updates
         )
         return Applied(
@@ -277,18 +376,12 @@ class _Apply:
             return Verdict.REJECTED
         if plan.having(Action.REJECTED) and not held and not still_open:
             return Verdict.REJECTED
+        if plan.having(Action.CONFLICT):
+            return Verdict.REFUSED
         unknown = Outcome.UNKNOWN in ended or _unknown(plan, recorded)
         if held or unknown or (still_open and self.options.wait):
             return Verdict.OPEN
         return Verdict.DONE
-
-
-def refused_questions(reason: str) -> str:
-    """What to tell when the CRM refuses to be asked after outcomes."""
-    return (
-        f"the CRM refused to be asked after the outcomes: {reason}. The requests stay open; "
-        "is api.status_path right, and LSQ_X_API_KEY?"
-    )
 
 
 def _blocking(plan: Plan, recorded: Recorded) -> Iterator[tuple[str, OpenRequest]]:
@@ -297,6 +390,21 @@ def _blocking(plan: Plan, recorded: Recorded) -> Iterator[tuple[str, OpenRequest
         entry = recorded.entries.get(change.key)
         if entry and entry.pending and entry.pending.request_id:
             yield change.key, entry.pending
+
+
+def _does_no_more(settled: Plan, planned: Plan, expected: str) -> bool:
+    """Whether it is the expected plan, or what is left of it: the CRM may have a value already."""
+    if settled.id == expected:
+        return True
+    before = {change.key: change.payload for change in planned.updates}
+    return planned.id == expected and all(
+        before.get(change.key) == change.payload for change in settled.updates
+    )
+
+
+def _succeeded(entry: Entry | None, run: RunID) -> bool:
+    final = entry.request if entry else None
+    return final is not None and final.run == run and final.outcome is Outcome.SUCCEEDED
 
 
 def _opened_by(run: RunID, recorded: Recorded) -> Iterator[tuple[str, OpenRequest]]:
@@ -323,41 +431,3 @@ def _quiet_events(plan: Plan, around: Surroundings) -> Iterator[Event]:
             yield Adopted(change.key, at, change.adopted, change.type)
         if change.released or change.forgets_it:
             yield Released(change.key, at, change.released, whole=change.forgets_it)
-
-
-# --- refusals
-
-
-def _not_as_expected(expected: str, plan: Plan) -> RefusedError:
-    return RefusedError(
-        f"the plan is {plan.id}, not {expected}: specs or lock moved since it was reviewed",
-        code="stale-plan",
-        hint="make a new plan, review it, and apply that one:\n\n  lsq-sync plan",
-        diagnostics=tuple(
-            Diagnostic(change.origin or Origin(""), "planned", f"{change.key}: {change.action}")
-            for change in plan.changes
-            if change.moves
-        ),
-    )
-
-
-def _over_the_limit(broken: list[Refusal]) -> RefusedError:
-    ways = [way for refusal in broken for way in (refusal.flag, refusal.setting) if way]
-    return RefusedError(
-        "; ".join(refusal.message for refusal in broken),
-        code=broken[0].code,
-        hint=f"look at the plan; if it is right, allow it: {' or '.join(dict.fromkeys(ways))}",
-    )
-
-
-def _only_held(held: tuple[Change, ...]) -> RefusedError:
-    count = f"{len(held)} change{'s' if len(held) > 1 else ''}"
-    return RefusedError(
-        f"nothing was sent: {count} must wait for requests that are still open",
-        code="held",
-        hint="ask the CRM again later, then apply:\n\n  lsq-sync status --wait",
-        diagnostics=tuple(
-            Diagnostic(change.origin or Origin(""), "held", f"{change.key}: {change.reason}")
-            for change in held
-        ),
-    )

@@ -1,12 +1,15 @@
-"""`lsq-sync plan`: desired against recorded. Offline, no keys, writes no state."""
+"""`lsq-sync plan`: desired against recorded, and against live if asked. Writes no state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.budget import Budget, budget
 from lsq_sync.core.change import Plan
+from lsq_sync.core.model import DesiredOpportunity, Live
 from lsq_sync.core.plan import make_plan
+from lsq_sync.core.reading import readable, wanted_of
 from lsq_sync.core.safety import Limits, Refusal, refusals
 from lsq_sync.core.state import Recorded
 from lsq_sync.spec.read import Specs
@@ -22,6 +25,7 @@ class Choice:
     skipped: tuple[str, ...] = ()
     retry_rejected: bool = False
     resend_unknown: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,32 @@ class Planned:
         return Verdict.DIFFERENT if self.plan.needs_attention else Verdict.DONE
 
 
-def run(workspace: Workspace, choice: Choice, around: Surroundings) -> Planned:
-    """Plans. Raises SpecError, LockError, UsageError."""
+def run(
+    workspace: Workspace,
+    choice: Choice,
+    around: Surroundings,
+    *,
+    refresh: bool = False,
+    watch: Callable[[str, str], None] = lambda _what, _answer: None,
+) -> Planned:
+    """Plans. Raises SpecError, LockError, UsageError, and with `refresh` what reading raises."""
     specs = workspace.specs()
     recorded = workspace.store.read()
-    return plan_from(workspace, specs, recorded, choice, around, workspace.settings.limits)
+    live = None
+    if refresh:
+        from lsq_sync.commands.refresh import live_values  # brings the client along
+
+        chosen, _ = _selected(workspace, specs, recorded, choice)
+        wanted = readable(wanted_of(one, recorded.entries.get(one.key)) for one in chosen)
+        live = live_values(workspace, recorded, wanted, around, watch)
+    return plan_from(workspace, specs, recorded, choice, around, workspace.settings.limits, live)
+
+
+def _selected(
+    workspace: Workspace, specs: Specs, recorded: Recorded, choice: Choice
+) -> tuple[tuple[DesiredOpportunity, ...], Recorded]:
+    selection = workspace.selection(specs, choice.paths, choice.only, choice.skipped)
+    return selection.narrow(specs.opportunities, recorded)
 
 
 def plan_from(
@@ -52,17 +77,18 @@ def plan_from(
     choice: Choice,
     around: Surroundings,
     limits: Limits,
+    live: Live | None = None,
 ) -> Planned:
-    """The plan of inputs that were gathered before."""
-    selection = workspace.selection(specs, choice.paths, choice.only, choice.skipped)
-    desired, narrowed = selection.narrow(specs.opportunities, recorded)
+    """The plan of inputs that were gathered before; `live` is None where nothing was read."""
+    desired, narrowed = _selected(workspace, specs, recorded, choice)
     rules = workspace.rules(
         specs,
         around,
         retry_rejected=choice.retry_rejected,
         resend_unknown=choice.resend_unknown,
+        overwrite=choice.overwrite,
     )
-    plan = make_plan(workspace.settings.account, desired, narrowed, None, rules)
+    plan = make_plan(workspace.settings.account, desired, narrowed, live, rules)
     return weighed(plan, workspace, recorded, limits)
 
 

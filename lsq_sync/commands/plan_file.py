@@ -18,6 +18,14 @@ from lsq_sync.lock.disk import PRIVATE, replace_file
 _MOVING = {Action.UPDATE.value, Action.ADOPT.value, Action.RELEASE.value}
 
 
+_BY_WHAT_IS_LIVE = {Action.UPDATE, Action.ADOPT, Action.UNCHANGED, Action.CONFLICT}
+_MAY_BE: dict[str, set[Action]] = {
+    Action.UPDATE.value: _BY_WHAT_IS_LIVE,
+    Action.ADOPT.value: _BY_WHAT_IS_LIVE,
+}
+"""What the CRM says now decides between these; desired and recorded are what they were."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedRecord:
     """What a plan file binds of one opportunity."""
@@ -30,7 +38,8 @@ class SavedRecord:
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """A plan file: what it does, to which account, against which state."""
+    """A plan file: what it does, to which account, against which state. Of a `refreshed` one, and
+    in an apply that reads, the CRM decides which of its values are still to be sent."""
 
     name: str
     id: str
@@ -38,6 +47,7 @@ class SavedPlan:
     records: tuple[SavedRecord, ...]
     retry_rejected: bool
     resend_unknown: bool
+    refreshed: bool = False
 
 
 def save(path: Path, document: dict[str, Any], options: dict[str, bool]) -> None:
@@ -64,6 +74,7 @@ def load(path: Path, expected_format: str) -> SavedPlan:
             records=tuple(map(_record, filter(_moves, content["opportunities"]))),
             retry_rejected=options["retry_rejected"],
             resend_unknown=options["resend_unknown"],
+            refreshed=content["refreshed"],
         )
     except (KeyError, TypeError):
         raise _refused(f"{path.name} is no plan file of lsq-sync") from None
@@ -83,7 +94,7 @@ def check(saved: SavedPlan, plan: Plan) -> Plan:
     if moved:
         count = f"{len(moved)} record{'s' if len(moved) > 1 else ''}"
         raise _stale(f"{saved.name} is stale: {count} moved since it was made", moved)
-    if part.id != saved.id:
+    if part.id != saved.id and not (saved.refreshed or plan.refreshed):
         raise _stale(f"{saved.name} is stale: it would not do what it did when it was made", [])
     return part
 
@@ -141,7 +152,7 @@ def _why_moved(record: SavedRecord, change: Change | None) -> str | None:
         return "the specs want other values now"
     if change.base != record.base:
         return "the lock says something else now (an update, a verdict, another apply)"
-    if change.action.value != record.action:
+    if change.action not in _MAY_BE.get(record.action, {record.action}):
         return f"it was {record.action}, now it is {change.action.value}"
     return None
 

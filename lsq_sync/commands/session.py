@@ -22,6 +22,7 @@ from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
 from lsq_sync.running import Stop
 from lsq_sync.surroundings import Surroundings
+from lsq_sync.tasks import first_of
 
 _T = TypeVar("_T")
 
@@ -41,8 +42,8 @@ class Session:
 class Talk:
     """Holds conversations with the CRM, one after the other, and adds up what they cost.
 
-    `watch` is told of every call and its answer, without URL or keys. `signalled` is the signal
-    that ended the last conversation early.
+    `watch` is told of every call and its answer, without URL or keys. `useful_keys` are used where
+    they are set. `signalled` is the signal that ended the last conversation early.
     """
 
     workspace: Workspace
@@ -50,16 +51,38 @@ class Talk:
     needed_keys: tuple[str, ...]
     watch: Callable[[str, str], None] = lambda _what, _answer: None
     notice: Callable[[str], None] = lambda _text: None
+    useful_keys: tuple[str, ...] = ()
     calls: Calls = field(default_factory=Calls)
     signalled: signal.Signals | None = None
 
     def keys(self) -> Credentials:
         """The keys. Raises CredentialsError that names what is missing."""
-        return read_credentials(self.workspace.environment, self.needed_keys)
+        return read_credentials(self.workspace.environment, self.needed_keys, self.useful_keys)
+
+    @property
+    def can_read(self) -> bool:
+        """Whether there is a synchronous host, and the keys for it."""
+        if self.workspace.settings.account.host is None:
+            return False
+        keys = self.keys()
+        return bool(keys.access_key and keys.secret_key)
 
     def hold(self, conversation: Callable[[Session], Awaitable[_T]]) -> _T:
         """One conversation. Raises CredentialsError before any call when a key is missing."""
         return asyncio.run(self._hold(conversation, self.keys()))
+
+    def hold_unless_stopped(self, conversation: Callable[[Session], Awaitable[_T]]) -> _T | None:
+        """One conversation that records nothing: a signal may end it anywhere, which gives None."""
+        found: list[_T] = []
+
+        async def held(session: Session) -> None:
+            async def work() -> None:
+                found.append(await conversation(session))
+
+            await first_of(work(), session.stop.wait())
+
+        self.hold(held)
+        return found[0] if found else None
 
     def hold_and_record(
         self, writer: Writer, conversation: Callable[[Session, Ledger], Awaitable[_T]]
@@ -91,6 +114,7 @@ class Talk:
             status_path=settings.api.status_path,
             metrics_path=settings.api.metrics_path,
             timeout_seconds=settings.api.timeout_seconds,
+            host=settings.account.host or "",
         )
         async with open_client(place, keys, pacer, self.calls, self.watch) as client:
             yield client

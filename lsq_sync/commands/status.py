@@ -3,19 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from lsq_sync.commands.apply import WAIT_SECONDS, refused_questions
+from lsq_sync.commands.apply import WAIT_SECONDS
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.left_behind import notice_of_left_behind
+from lsq_sync.commands.live import knowledge_of_lock, reading_back
+from lsq_sync.commands.refusals import refused_questions
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.result import UpdateResult, result_of_request
 from lsq_sync.core.state import OpenRequest, Outcome, Recorded, RunID
-from lsq_sync.crm.credentials import FOR_QUESTIONS
+from lsq_sync.crm.credentials import FOR_QUESTIONS, FOR_READS
 from lsq_sync.errors import LsqSyncError, NetworkError
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
 from lsq_sync.poller import Findings, Poller
+from lsq_sync.reader import Reader
 from lsq_sync.surroundings import Surroundings
 
 
@@ -51,7 +54,7 @@ def run(
     """Asks. Raises LockError, WriterBusyError, CredentialsError before any call."""
     started = around.monotonic()
     run_id = new_run(around)
-    talk = Talk(workspace, around, FOR_QUESTIONS, watch, dialogue.notice)
+    talk = Talk(workspace, around, FOR_QUESTIONS, watch, dialogue.notice, FOR_READS)
     if options.offline:
         recorded = workspace.store.read()
         opened = _opened(recorded)
@@ -60,7 +63,7 @@ def run(
         notice_of_left_behind(writer, dialogue)
         opened = _opened(writer.recorded)
         findings = Findings()
-        if any(request.request_id for request in opened.values()):
+        if any(request.request_id or talk.can_read for request in opened.values()):
             findings = _ask(talk, writer, opened, options, dialogue, around)
         elapsed = around.monotonic() - started
         return _summed_up(run_id, opened, writer.recorded, findings, talk, elapsed)
@@ -76,7 +79,19 @@ def _ask(
 ) -> Findings:
     async def ask(session: Session, ledger: Ledger) -> Findings:
         telling = replace(around, tell=dialogue.tell)
-        poller = Poller(session.client, ledger, session.stop, telling, opened.items())
+        read_back = None
+        if talk.can_read:
+            know = knowledge_of_lock(talk.workspace, writer.recorded)
+            reader = Reader(session.client, around)
+            read_back = reading_back(reader, ledger, writer, know, telling)
+        poller = Poller(
+            session.client,
+            ledger,
+            session.stop,
+            telling,
+            opened.items(),
+            read_back=read_back,
+        )
         if options.wait:
             await poller.until_settled(around.monotonic() + options.timeout)
         else:

@@ -59,7 +59,13 @@ class Workspace:
         return Selection(only, skipped, files)
 
     def rules(
-        self, specs: Specs, around: Surroundings, *, retry_rejected: bool, resend_unknown: bool
+        self,
+        specs: Specs,
+        around: Surroundings,
+        *,
+        retry_rejected: bool,
+        resend_unknown: bool,
+        overwrite: bool,
     ) -> PlanRules:
         """What a plan depends on besides its inputs."""
         return PlanRules(
@@ -68,18 +74,24 @@ class Workspace:
             values=self.settings.values,
             retry_rejected=retry_rejected,
             resend_unknown=resend_unknown,
+            overwrite=overwrite,
             types=rules_by_type(specs.types),
         )
 
     def field_rules(self, type_name: str) -> Mapping[str, FieldRule]:
         """What the schema of a type knows of its fields; nothing where it cannot be read."""
+        kind = self.type_named(type_name)
+        return kind.fields if kind else {}
+
+    def type_named(self, type_name: str) -> OpportunityType | None:
+        """The type of this name; None where its schema is missing or cannot be read."""
         file = f"{self.settings.paths.schemas}/types/{type_name}{SUFFIX}"
         try:
             text = (self.root / file).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            return {}
+            return None
         kind = read_type(type_name, text, file)
-        return kind.fields if isinstance(kind, OpportunityType) else {}
+        return kind if isinstance(kind, OpportunityType) else None
 
     def _files_at(self, path: str, files: Iterable[str]) -> frozenset[str]:
         place = self.inside(path)

@@ -77,6 +77,10 @@ class LiveOpportunity:
     missing: bool = False
 
 
+Live = Mapping[str, LiveOpportunity]
+"""What was read, by key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """The CRM account that a workspace belongs to. `name` is only a label."""

@@ -14,6 +14,10 @@ from lsq_sync.core.state import RequestID
 FIRST_GAP = 0.5
 LONGEST_GAP = 60.0
 LONGEST_TICK = 30.0
+VISIBLE_SECONDS = 30.0
+"""So long a command waits for values to show that are in the CRM already, or never will be. Reads
+lag by several seconds, seldom by as much as 90: what comes later is told by a later command."""
+
 _PATIENCE = 0.02
 _GROWTH = 1.6
 _GROWS = 20

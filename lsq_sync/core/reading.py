@@ -50,6 +50,11 @@ def _identifier(key: str, entry: Entry | None) -> str:
     return key if is_guid(key) or entry is None else entry.guid or key
 
 
+def readable(wanted: Iterable[Wanted | None]) -> tuple[Wanted, ...]:
+    """Those with something to read, and a GUID to read it by: no read takes an AutoId."""
+    return tuple(one for one in wanted if one and one.names and is_guid(one.identifier))
+
+
 def groups_of(wanted: Iterable[Wanted]) -> tuple[tuple[Wanted, ...], ...]:
     """Bulk reads: of one event code each, and of no more than the CRM takes."""
     by_code: dict[int, list[Wanted]] = {}

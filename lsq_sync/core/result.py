@@ -10,7 +10,7 @@ from lsq_sync.errors import Origin
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """One update. `verified` is None while nothing was read back."""
+    """One update. `verified`: whether its values were read back; None when nothing was."""
 
     key: str
     outcome: Outcome
@@ -31,14 +31,20 @@ def summary(results: Iterable[UpdateResult]) -> dict[str, int]:
 
 
 def result_of_update(
-    change: Change, entry: Entry | None, run: RunID, lost: Mapping[str, str]
+    change: Change,
+    entry: Entry | None,
+    run: RunID,
+    lost: Mapping[str, str],
+    verified: Mapping[str, bool],
 ) -> UpdateResult:
     """The update that this run made, or did not make, of a planned change.
 
-    `lost` has the reason of each answer that never came, by opportunity.
+    `lost` has the reason of each answer that never came, `verified` what was read back, by
+    opportunity.
     """
     found = _trace(entry, run)
     outcome, request_id, reason = found or (Outcome.UNSENT, None, "")
+    seen = entry is not None and entry.pending is not None and entry.pending.seen
     if outcome is Outcome.UNKNOWN:
         reason = lost.get(change.key, "sent, but no answer came back")
     return UpdateResult(
@@ -49,6 +55,7 @@ def result_of_update(
         fields=change.payload.names,
         label=change.label,
         origin=change.origin,
+        verified=True if seen else verified.get(change.key),
     )
 
 
@@ -65,6 +72,8 @@ def result_of_request(
     names = asked.payload.names
     if settled and final is not None:
         return UpdateResult(key, final.outcome, final.request_id, final.reason, names)
+    if entry is not None and entry.pending is not None and entry.pending.seen:
+        return UpdateResult(key, Outcome.SUCCEEDED, asked.request_id, "", names, verified=True)
     if asked.request_id is None:
         return UpdateResult(key, Outcome.UNKNOWN, None, reason or "its answer was lost", names)
     if entry is None or entry.pending is None:
@@ -76,6 +85,8 @@ def _trace(entry: Entry | None, run: RunID) -> tuple[Outcome, RequestID | None, 
     if entry is None:
         return None
     opened, final = entry.pending, entry.request
+    if opened and opened.run == run and opened.seen:
+        return Outcome.SUCCEEDED, opened.request_id, ""
     if opened and opened.run == run:
         accepted = opened.request_id is not None
         return (Outcome.PENDING if accepted else Outcome.UNKNOWN), opened.request_id, ""

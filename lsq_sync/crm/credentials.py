@@ -13,6 +13,7 @@ SECRET_KEY = "LSQ_SECRET_KEY"  # noqa: S105 - the name of a variable
 X_API_KEY = "LSQ_X_API_KEY"
 
 FOR_UPDATES = (ACCESS_KEY, SECRET_KEY, X_API_KEY)
+FOR_READS = (ACCESS_KEY, SECRET_KEY)
 FOR_QUESTIONS = (X_API_KEY,)
 """Of status and metrics (apidocs.leadsquared.com/update-an-opportunity-status-api)."""
 
@@ -51,13 +52,15 @@ def _forms(letter: str) -> str:
     return rf"(?:{raw}|%(?:25)*{code:02x}|\\+u{code:04x}{blank})"
 
 
-def read_credentials(environment: Mapping[str, str], needed: tuple[str, ...]) -> Credentials:
-    """The keys that a command needs.
+def read_credentials(
+    environment: Mapping[str, str], needed: tuple[str, ...], useful: tuple[str, ...] = ()
+) -> Credentials:
+    """The keys that a command needs, and those of the useful ones that are there.
 
     Raises CredentialsError that names every variable which is missing, set twice, or unusable.
     """
-    values = {name: _value(name, environment) for name in needed}
-    missing = [name for name, value in values.items() if not value]
+    values = {name: _value(name, environment) for name in (*needed, *useful)}
+    missing = [name for name in needed if not values[name]]
     if missing:
         raise CredentialsError(
             f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} not set",

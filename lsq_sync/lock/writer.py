@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from lsq_sync.core.state import Entry, Event, Intended, Recorded, RunID, advance
@@ -73,6 +74,11 @@ class Writer:
     def entry(self, key: str) -> Entry | None:
         """What is recorded of one opportunity now."""
         return self._entries.get(key)
+
+    def belongs_to(self, short_code: str) -> None:
+        """Keeps the short code of the account that the lock is written for."""
+        assert self._account is not None
+        self._account = replace(self._account, short_code=short_code)
 
     def record(self, events: Iterable[Event]) -> None:
         """Returns when the events are durable.

@@ -23,7 +23,7 @@ SENT = CHANGE.payload
 
 
 def of_update(entry: Entry | None, lost: dict[str, str] | None = None) -> UpdateResult:
-    return result_of_update(CHANGE, entry, RUN, lost or {})
+    return result_of_update(CHANGE, entry, RUN, lost or {}, {})
 
 
 def test_an_update_that_was_not_sent() -> None:

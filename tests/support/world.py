@@ -22,7 +22,8 @@ Fields = Mapping[str, Any]
 
 
 class World:
-    """One workspace and one account. `settings` are written as YAML, JSON being YAML."""
+    """One workspace and one account. `settings` are written as YAML, JSON being YAML; without
+    `account={"host": None}` among them the CRM is read as well."""
 
     def __init__(self, root: Path, crm: RunningSimulator, settings: Mapping[str, Any]) -> None:
         self.root = root
@@ -31,8 +32,11 @@ class World:
         (root / "specs").mkdir(parents=True)
         (root / "schemas/types").mkdir(parents=True)
         shutil.copy(ROOT / "schemas/types/loan.schema.json", root / "schemas/types")
-        account = {"name": "test", "async_host": crm.url, "host": crm.url}
-        content = {"version": 1, "account": account, **settings}
+        account: dict[str, Any] = {"name": "test", "async_host": crm.url, "host": crm.url}
+        account |= settings.get("account", {})
+        if account["host"] is None:
+            self.environment.pop("LSQ_HOST", None)
+        content = {"version": 1, **settings, "account": account}
         self.write("lsq-sync.yaml", json.dumps(content, indent=1))
 
     def write(self, name: str, text: str) -> Path:
