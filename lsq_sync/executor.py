@@ -204,7 +204,14 @@ class Executor:
         return final
 
     def _intent(self, change: Change) -> Intended:
-        return Intended(change.key, self._around.now(), self._run, change.payload, change.type)
+        return Intended(
+            change.key,
+            self._around.now(),
+            self._run,
+            change.payload,
+            change.type,
+            change.replaces,
+        )
 
     async def _conclude(self, change: Change, answer: SubmitAnswer) -> bool:
         event, final = self._event(change.key, answer)

@@ -239,7 +239,7 @@ def test_what_is_recorded_and_sent_is_the_change() -> None:
     assert world.crm.bodies == [("k0", {"mx_Custom_6": "k0", "mx_Custom_9": ""}, "")]
     payload = Payload({"mx_Custom_6": "k0", "mx_Custom_9": None}, note=None)
     assert world.ledger.events == [
-        Intended("k0", STARTED, RUN, payload, "loan"),
+        Intended("k0", STARTED, RUN, payload, "loan", {"mx_Custom_9": "x", NOTE: "old"}),
         Accepted("k0", STARTED, RequestID("r-k0")),
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, StrEnum
 
 from lsq_sync.commands.dialogue import Dialogue
-from lsq_sync.commands.left_behind import notice_of_left_behind
+from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
 from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records, reading_back
 from lsq_sync.commands.plan import Choice, Planned, plan_from, weighed
 from lsq_sync.commands.plan_file import SavedPlan, check
@@ -162,6 +162,9 @@ class _Apply:
         try:
             with store.writer(self.run, self.around.now()) as writer:
                 notice_of_left_behind(writer, self.dialogue)
+                close_what_lapsed(
+                    writer, self.around.now(), self.workspace.settings.api.late_window
+                )
                 planned = self._settled_plan(writer)
                 self._brake(planned, is_first)
                 self._ask(planned)

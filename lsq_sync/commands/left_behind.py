@@ -1,13 +1,20 @@
 """What a run that was cut short left, or a checkout took away, told to whoever comes next."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from lsq_sync.commands.dialogue import Dialogue
-from lsq_sync.core.state import Event, Intended
+from lsq_sync.core.state import Event, Intended, lapsed
 from lsq_sync.lock.writer import Writer
 from lsq_sync.render.words import counted
 
 _NAMED = 5
+
+
+def close_what_lapsed(writer: Writer, now: datetime, late_window: timedelta) -> None:
+    """Requests that were seen in the CRM, and can land no more, hold nothing back any longer."""
+    if events := lapsed(writer.recorded.entries, now, late_window):
+        writer.record(events)
 
 
 def notice_of_left_behind(writer: Writer, dialogue: Dialogue) -> None:

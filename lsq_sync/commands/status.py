@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 from lsq_sync.commands.apply import WAIT_SECONDS
 from lsq_sync.commands.dialogue import Dialogue
-from lsq_sync.commands.left_behind import notice_of_left_behind
+from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
 from lsq_sync.commands.live import knowledge_of_lock, reading_back
 from lsq_sync.commands.refusals import refused_questions
 from lsq_sync.commands.session import Session, Talk
@@ -61,6 +61,7 @@ def run(
         return _summed_up(run_id, opened, recorded, Findings(), talk, 0.0, offline=True)
     with workspace.store.writer(run_id, around.now()) as writer:
         notice_of_left_behind(writer, dialogue)
+        close_what_lapsed(writer, around.now(), workspace.settings.api.late_window)
         opened = _opened(writer.recorded)
         findings = Findings()
         if any(request.request_id or talk.can_read for request in opened.values()):

@@ -93,6 +93,15 @@ class Change:
         return payload_of(self.fields, Action.UPDATE)
 
     @property
+    def replaces(self) -> dict[str, Value]:
+        """What the names of the payload hold before, as far as that is known; live comes first."""
+        parts = {part.name: part for part in self.fields if part.known}
+        known = ((name, parts[name]) for name in self.payload.names if name in parts)
+        return {
+            name: part.before if part.live is ABSENT else part.live or None for name, part in known
+        }
+
+    @property
     def wire_fields(self) -> dict[str, str]:
         """The fields that are sent, those that the CRM wants along among them, as it wants them."""
         if self.action is not Action.UPDATE:

@@ -315,6 +315,18 @@ def replay(entries: Mapping[str, Entry], events: Iterable[Event]) -> dict[str, E
     return after
 
 
+def lapsed(
+    entries: Mapping[str, Entry], now: datetime, late_window: timedelta
+) -> tuple[Lapsed, ...]:
+    """An event for each request that was seen and cannot land any more."""
+    return tuple(
+        Lapsed(key, now, entry.pending.run)
+        for key, entry in entries.items()
+        if entry.pending and entry.pending.seen
+        if now >= entry.pending.may_land_until(late_window)
+    )
+
+
 def _intend(entry: Entry, event: Intended) -> Entry:
     opened = OpenRequest(event.payload, event.run, event.at, before=event.before)
     earlier = entry.pending

@@ -7,7 +7,7 @@ import pytest
 
 from lsq_sync.core.change import Action, Change, Plan
 from lsq_sync.core.model import FieldRule, LiveOpportunity
-from lsq_sync.core.state import NOTE, Entry, Outcome, Payload, Recorded
+from lsq_sync.core.state import NOTE, Entry, Outcome, Payload, Recorded, Replaced
 from lsq_sync.core.values import ABSENT, Absent, DataType, Value
 from lsq_sync.errors import Origin
 from tests.core.support import (
@@ -727,3 +727,51 @@ def test_a_change_names_what_it_was_planned_against() -> None:
     labelled = replace(BASIC, label="Acme")
     assert change_of(labelled, KNOWN).desired == change_of(BASIC, KNOWN).desired
     assert change_of(desired({"a": "1"}), KNOWN).desired != change_of(BASIC, KNOWN).desired
+
+
+# --- reads that lag behind our own write
+
+
+def lagging(seconds: float, was: Value, **replaced: Value) -> Entry:
+    """An entry whose last write was confirmed so many seconds ago."""
+    return Entry(fields={"a": was}, replaced=Replaced(NOW - timedelta(seconds=seconds), replaced))
+
+
+LAG: dict[str, tuple[Value, Entry, Value, Action]] = {
+    # desired, recorded, live, the action
+    "nothing else is wanted": ("1", lagging(5, "1", a="0"), "0", UNCHANGED),
+    "something else is wanted": ("2", lagging(5, "1", a="0"), "0", UPDATE),
+    "the old value is wanted back": ("0", lagging(5, "1", a="0"), "0", UPDATE),
+    "live is neither old nor ours": ("1", lagging(5, "1", a="0"), "3", CONFLICT),
+    "live is ours already": ("1", lagging(5, "1", a="0"), "1", UNCHANGED),
+    "it lasts for 90 seconds": ("1", lagging(89, "1", a="0"), "0", UNCHANGED),
+    "and no longer": ("1", lagging(90, "1", a="0"), "0", CONFLICT),
+    "what was replaced is not known": ("1", lagging(5, "1"), "0", CONFLICT),
+    "it was empty before": ("1", lagging(5, "1", a=None), None, UNCHANGED),
+    "we cleared it": (None, lagging(5, None, a="0"), "0", UNCHANGED),
+    "the write changed nothing": ("1", lagging(5, "1", a="1"), "0", CONFLICT),
+}
+
+
+@pytest.mark.parametrize("case", LAG)
+def test_a_read_that_lags_is_no_conflict(case: str) -> None:
+    want, entry, now, action = LAG[case]
+    assert change_of(desired({"a": want}), entry, live_of(a=now)).action is action
+
+
+def test_a_conflict_may_be_overwritten_on_purpose() -> None:
+    change = change_of(desired({"a": "1"}), recorded(a="0"), live_of(a="2"), overwrite=True)
+    assert change.action is UPDATE
+    assert (part(change, "a").before, part(change, "a").live) == ("0", "2")
+
+
+def test_an_opportunity_that_the_crm_does_not_show_says_so() -> None:
+    change = change_of(desired({"a": "1"}), None, LiveOpportunity(missing=True))
+    assert (change.action, "does not show it" in change.reason) == (UPDATE, True)
+
+
+def test_what_an_update_replaces_is_what_is_live_else_what_is_recorded() -> None:
+    one = desired({"a": "1", "b": "1", "c": "1", "d": "1"}, note="text")
+    change = change_of(one, recorded(b="0", c="5"), live_of("old", a="2", b="0", d=""))
+    assert change.replaces == {"a": "2", "b": "0", "c": "5", "d": None, NOTE: "old"}
+    assert change_of(desired({"a": "1"})).replaces == {}

@@ -19,6 +19,7 @@ from lsq_sync.core.state import (
     Entry,
     Event,
     Intended,
+    Lapsed,
     Lost,
     Outcome,
     Payload,
@@ -27,6 +28,7 @@ from lsq_sync.core.state import (
     Released,
     RequestID,
     RunID,
+    Seen,
     Succeeded,
     Withdrawn,
     replay,
@@ -104,9 +106,11 @@ class World:
             self.happens(Withdrawn(key, at(self.seconds), "too fast"))
             self.later()
         if self.maybe():
-            self.happens(Intended(key, at(self.seconds), run, what))
+            before = self.draw(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=2))
+            self.happens(Intended(key, at(self.seconds), run, what, before=before))
             self.later()
             self.answer(key)
+            self.read_back(key)
 
     def answer(self, key: str) -> None:
         moment = at(self.seconds)
@@ -120,6 +124,17 @@ class World:
                 self.happens(Rejected(key, moment, "MXInvalid: no"))
             case "lost":
                 self.happens(Lost(key, moment, "timeout"))
+
+    def read_back(self, key: str) -> None:
+        """Of what is still open: its values may show, and its window may end then."""
+        opened = self.entries[key].pending if key in self.entries else None
+        if opened is None or not self.maybe():
+            return
+        self.later()
+        self.happens(Seen(key, at(self.seconds), opened.run))
+        if self.maybe():
+            self.later()
+            self.happens(Lapsed(key, at(self.seconds), opened.run))
 
     def ask(self, key: str) -> None:
         opened = self.entries[key].pending
@@ -192,14 +207,14 @@ def test_an_entry_is_never_without_meaning(runs: Runs) -> None:
 def test_a_value_is_recorded_only_where_the_crm_confirmed_it(
     runs: Runs,
 ) -> None:
-    """Every recorded value was adopted, or in a payload whose request succeeded."""
+    """Every recorded value was adopted, or in a payload that succeeded or was read back."""
     confirmed: set[tuple[str, str, Value]] = set()
     entries: dict[str, Entry] = {}
     for event in flat(runs):
         before = entries.get(event.key, Entry())
         if isinstance(event, Adopted):
             confirmed |= {(event.key, *pair) for pair in event.payload.fields.items()}
-        if isinstance(event, Succeeded):
+        if isinstance(event, Succeeded | Seen):
             assert before.pending is not None
             confirmed |= {(event.key, *pair) for pair in before.pending.payload.fields.items()}
         entries = replay(entries, [event])

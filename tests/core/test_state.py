@@ -14,15 +14,19 @@ from lsq_sync.core.state import (
     Event,
     FinalRequest,
     Intended,
+    Lapsed,
     Lost,
     OpenRequest,
     Outcome,
     Queued,
     Rejected,
     Released,
+    Replaced,
+    Seen,
     Succeeded,
     Withdrawn,
     advance,
+    lapsed,
     replay,
 )
 from lsq_sync.core.values import ABSENT
@@ -75,6 +79,8 @@ SUCCEEDED = Succeeded(KEY, at(9), request_id(1))
 REFUSED = Rejected(KEY, at(9), "MXInvalid: no", request_id(1))
 REFUSED_AT_ONCE = Rejected(KEY, at(9), "MXInvalid: no")
 REFUSED_FOR_NOW = Rejected(KEY, at(9), "too fast", request_id(1), resend=True)
+SEEN = Seen(KEY, at(8), RUN)
+LAPSED = Lapsed(KEY, at(9), RUN)
 ADOPTED = Adopted(KEY, at(9), payload(b="2"), type="loan")
 RELEASED = Released(KEY, at(9), ("a",))
 RELEASED_WHOLE = Released(KEY, at(9), ("a", "c"), whole=True)
@@ -133,6 +139,87 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "queued": (OPEN, QUEUED, Entry(pending=opened(A1, queued_at=at(7)))),
     "queued, another request": (OPEN, replace(QUEUED, request_id=request_id(2)), OPEN),
     "queued, but nothing is open": (SETTLED, QUEUED, SETTLED),
+    "seen, without an answer": (
+        Entry(fields={"a": "0", "c": "3"}, pending=opened(A1, None)),
+        SEEN,
+        Entry(fields={"a": "1", "c": "3"}, pending=opened(A1, None, seen=True)),
+    ),
+    "seen, accepted, with what it replaced": (
+        Entry(pending=opened(A1, before={"a": "0"})),
+        SEEN,
+        Entry(
+            fields={"a": "1"},
+            pending=opened(A1, before={"a": "0"}, seen=True),
+            replaced=Replaced(at(8), {"a": "0"}),
+        ),
+    ),
+    "seen, what was released meanwhile is not recorded": (
+        Entry(pending=opened(A2, released=("b",))),
+        SEEN,
+        Entry(fields={"a": "2"}, pending=opened(A2, released=("b",), seen=True)),
+    ),
+    "seen again": (
+        Entry(pending=opened(A1, seen=True)),
+        SEEN,
+        Entry(pending=opened(A1, seen=True)),
+    ),
+    "seen, but another run has sent meanwhile": (OPEN, replace(SEEN, run=OTHER_RUN), OPEN),
+    "seen, but nothing is open": (SETTLED, SEEN, SETTLED),
+    "seen, then succeeded": (
+        Entry(fields={"a": "1"}, pending=opened(A1, seen=True)),
+        SUCCEEDED,
+        Entry(fields={"a": "1"}, request=succeeded(opened(A1), 9)),
+    ),
+    "seen, then rejected: the contradiction is kept": (
+        Entry(fields={"a": "1"}, pending=opened(A1, seen=True)),
+        REFUSED,
+        Entry(
+            fields={"a": "1"},
+            request=rejected(
+                opened(A1),
+                9,
+                "MXInvalid: no (although its values were read back before: they are in the CRM)",
+                remember=True,
+            ),
+        ),
+    ),
+    "lapsed": (
+        Entry(fields={"a": "1"}, pending=opened(A1, None, seen=True)),
+        LAPSED,
+        Entry(
+            fields={"a": "1"},
+            request=replace(
+                succeeded(opened(A1, None), 9),
+                reason="read back; no verdict within the late window",
+            ),
+        ),
+    ),
+    "lapsed, but never seen": (OPEN, LAPSED, OPEN),
+    "lapsed, but another run has sent meanwhile": (
+        Entry(pending=opened(A1, seen=True, run=OTHER_RUN)),
+        LAPSED,
+        Entry(pending=opened(A1, seen=True, run=OTHER_RUN)),
+    ),
+    "lapsed, nothing known": (None, LAPSED, None),
+    "succeeded, with what it replaced": (
+        Entry(pending=opened(A1, before={"a": None})),
+        SUCCEEDED,
+        Entry(
+            fields={"a": "1"},
+            request=succeeded(opened(A1), 9),
+            replaced=Replaced(at(9), {"a": None}),
+        ),
+    ),
+    "succeeded, and the CRM names the GUID behind an AutoId": (
+        OPEN,
+        replace(SUCCEEDED, key="LN-1", guid=KEY),
+        Entry(guid=KEY, fields={"a": "1"}, request=succeeded(opened(A1), 9)),
+    ),
+    "succeeded, and the CRM names the GUID that is the key": (
+        OPEN,
+        replace(SUCCEEDED, guid=KEY),
+        Entry(fields={"a": "1"}, request=succeeded(opened(A1), 9)),
+    ),
     "succeeded": (
         OPEN,
         SUCCEEDED,
@@ -252,6 +339,22 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
 def test_an_event_moves_an_entry(case: str) -> None:
     before, event, after = MOVES[case]
     assert advance(before, event) == after
+
+
+def test_what_was_seen_lapses_when_it_cannot_land_any_more() -> None:
+    entries = {
+        "seen": Entry(pending=opened(A1, seen=True)),
+        "queued since": Entry(pending=opened(A1, seen=True, queued_at=at(60))),
+        "not seen": OPEN,
+        "settled": SETTLED,
+    }
+    window = timedelta(seconds=60)
+    assert lapsed(entries, at(59), window) == ()
+    assert lapsed(entries, at(60), window) == (Lapsed("seen", at(60), RUN),)
+
+
+def test_what_was_replaced_does_not_count_for_a_base() -> None:
+    assert replace(SETTLED, replaced=Replaced(at(), {"a": "0"})).base == SETTLED.base
 
 
 def test_replay_touches_only_the_entries_of_its_events() -> None:

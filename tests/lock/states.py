@@ -14,6 +14,7 @@ from lsq_sync.core.state import (
     Event,
     FinalRequest,
     Intended,
+    Lapsed,
     Lost,
     OpenRequest,
     Outcome,
@@ -22,8 +23,10 @@ from lsq_sync.core.state import (
     Recorded,
     Rejected,
     Released,
+    Replaced,
     RequestID,
     RunID,
+    Seen,
     Succeeded,
     Withdrawn,
 )
@@ -86,6 +89,7 @@ SMALL = Recorded(
                 queued_at=later(60),
                 seen=True,
                 released=("mx_Custom_7",),
+                before={"mx_Custom_7": "0"},
             ),
         ),
     },
@@ -130,6 +134,7 @@ opens = st.builds(
     queued_at=st.none() | moments,
     seen=st.booleans(),
     released=st.lists(names, max_size=2).map(tuple),
+    before=fields,
 )
 entries = st.builds(
     Entry,
@@ -139,6 +144,7 @@ entries = st.builds(
     note=notes,
     request=st.none() | finals,
     pending=st.none() | opens,
+    replaced=st.none() | st.builds(Replaced, moments, fields),
 )
 accounts = st.builds(
     Account,
@@ -153,12 +159,14 @@ states = st.builds(
     entries=st.dictionaries(texts, entries, max_size=4),
 )
 events: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Intended, texts, moments, runs, payloads, texts),
+    st.builds(Intended, texts, moments, runs, payloads, texts, fields),
     st.builds(Accepted, texts, moments, request_ids),
     st.builds(Withdrawn, texts, moments, texts),
     st.builds(Lost, texts, moments, texts),
     st.builds(Queued, texts, moments, request_ids),
-    st.builds(Succeeded, texts, moments, request_ids),
+    st.builds(Succeeded, texts, moments, request_ids, texts),
+    st.builds(Seen, texts, moments, runs),
+    st.builds(Lapsed, texts, moments, runs),
     st.builds(Rejected, texts, moments, texts, st.none() | request_ids, st.booleans()),
     st.builds(Adopted, texts, moments, payloads, texts),
     st.builds(Released, texts, moments, st.lists(names, max_size=2).map(tuple), st.booleans()),

@@ -80,6 +80,7 @@ def test_the_whole_of_a_small_lock() -> None:
             "queued_at": "2026-08-31T12:01:00Z",
             "seen": True,
             "released": ["mx_Custom_7"],
+            "before": {"mx_Custom_7": "0"},
         },
     }
 
