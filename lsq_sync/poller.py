@@ -248,8 +248,8 @@ class Poller:
         """What is to be recorded, if anything, and why the request is open otherwise."""
         key, request_id, at = question.key, question.request_id, self._around.now()
         match answer:
-            case Done():
-                return Succeeded(key, at, request_id), ""
+            case Done(guid):
+                return Succeeded(key, at, request_id, guid), ""
             case Failed(reason, resend):
                 return Rejected(key, at, reason, request_id, resend), ""
             case Waiting(status, queued):

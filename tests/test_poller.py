@@ -33,7 +33,7 @@ from lsq_sync.core.state import (
 )
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.errors import StorageError
-from lsq_sync.poller import Findings, Poller
+from lsq_sync.poller import Findings, Poller, ReadBack
 from lsq_sync.running import Stop
 from tests.support.clock import STARTED, VirtualClock, after, run, within
 
@@ -132,9 +132,14 @@ class World:
         self.told: list[Event] = []
         self.findings = Findings()
 
-    def poller(self, requests: Iterable[tuple[str, OpenRequest]]) -> Poller:
+    def poller(
+        self,
+        requests: Iterable[tuple[str, OpenRequest]],
+        read_back: ReadBack | None = None,
+        first_in: float = 0.0,
+    ) -> Poller:
         around = self.clock.surroundings(self.told.append)
-        poller = Poller(self.crm, self.ledger, self.stop, around, requests)
+        poller = Poller(self.crm, self.ledger, self.stop, around, requests, first_in, read_back)
         self.findings = poller.findings
         return poller
 

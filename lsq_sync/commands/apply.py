@@ -12,6 +12,7 @@ from lsq_sync.commands.plan_file import SavedPlan, check
 from lsq_sync.commands.refusals import (
     in_conflict,
     not_as_expected,
+    not_read_back,
     only_held,
     over_the_limit,
     refused_questions,
@@ -193,11 +194,19 @@ class _Apply:
             self.around,
             self.options.limits,
             live,
+            reads=self._reads,
         )
         if not saved:
             return planned
         part = check(saved, planned.plan)
-        return weighed(part, self.workspace, recorded, self.options.limits)
+        return weighed(
+            part,
+            self.workspace,
+            self.specs,
+            recorded,
+            self.options.limits,
+            reads=self._reads,
+        )
 
     def _settled_plan(self, writer: Writer) -> Planned:
         """The plan, after what is open was settled and what is about to be sent was read."""
@@ -304,6 +313,8 @@ class _Apply:
         self.reasons.update(poller.findings.why_open)
         if poller.findings.refused:
             self.warning = refused_questions(poller.findings.refused)
+        elif poller.findings.unread:
+            self.warning = not_read_back(poller.findings.unread)
 
     async def _verify(
         self, updates: tuple[Change, ...], session: Session, writer: Writer, deadline: float
@@ -322,7 +333,7 @@ class _Apply:
                 await verifying.verify(done, writer.recorded, session.stop, deadline)
             )
         except LsqSyncError as error:
-            self.warning = f"nothing was read back: {error.message}"
+            self.warning = not_read_back(error.message)
 
     def _telling(self) -> Surroundings:
         return replace(self.around, tell=self._tell)

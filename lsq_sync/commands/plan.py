@@ -9,7 +9,7 @@ from lsq_sync.core.budget import Budget, budget
 from lsq_sync.core.change import Plan
 from lsq_sync.core.model import DesiredOpportunity, Live
 from lsq_sync.core.plan import make_plan
-from lsq_sync.core.reading import readable, wanted_of
+from lsq_sync.core.reading import calls_around, readable, wanted_of
 from lsq_sync.core.safety import Limits, Refusal, refusals
 from lsq_sync.core.state import Recorded
 from lsq_sync.spec.read import Specs
@@ -78,8 +78,13 @@ def plan_from(
     around: Surroundings,
     limits: Limits,
     live: Live | None = None,
+    *,
+    reads: bool = True,
 ) -> Planned:
-    """The plan of inputs that were gathered before; `live` is None where nothing was read."""
+    """The plan of inputs that were gathered before; `live` is None where nothing was read.
+
+    `reads`: whether the apply that it is for reads live values.
+    """
     desired, narrowed = _selected(workspace, specs, recorded, choice)
     rules = workspace.rules(
         specs,
@@ -89,13 +94,23 @@ def plan_from(
         overwrite=choice.overwrite,
     )
     plan = make_plan(workspace.settings.account, desired, narrowed, live, rules)
-    return weighed(plan, workspace, recorded, limits)
+    return weighed(plan, workspace, specs, recorded, limits, reads=reads)
 
 
-def weighed(plan: Plan, workspace: Workspace, recorded: Recorded, limits: Limits) -> Planned:
+def weighed(
+    plan: Plan,
+    workspace: Workspace,
+    specs: Specs,
+    recorded: Recorded,
+    limits: Limits,
+    *,
+    reads: bool = True,
+) -> Planned:
     """The plan with its cost and the limits that it breaks."""
+    can_read = reads and workspace.settings.account.host is not None
+    calls = calls_around(plan, specs.opportunities, recorded.entries) if can_read else 0
     return Planned(
         plan,
-        budget(plan, workspace.settings.api.rate_limit),
+        budget(plan, workspace.settings.api.rate_limit, calls),
         refusals(plan, len(recorded.entries), limits),
     )

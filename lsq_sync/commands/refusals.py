@@ -9,6 +9,11 @@ from lsq_sync.core.values import ABSENT, Value, shown
 from lsq_sync.errors import Diagnostic, Origin, RefusedError
 
 
+def not_read_back(reason: str) -> str:
+    """Updates were sent, and what the CRM shows of them could not be read."""
+    return f"what the CRM shows now could not be read back, so nothing is verified by it: {reason}"
+
+
 def refused_questions(reason: str) -> str:
     """What to tell when the CRM refuses to be asked after outcomes."""
     return (

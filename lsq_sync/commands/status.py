@@ -7,7 +7,7 @@ from lsq_sync.commands.apply import WAIT_SECONDS
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
 from lsq_sync.commands.live import knowledge_of_lock, reading_back
-from lsq_sync.commands.refusals import refused_questions
+from lsq_sync.commands.refusals import not_read_back, refused_questions
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
@@ -97,6 +97,8 @@ def _ask(
             await poller.until_settled(around.monotonic() + options.timeout)
         else:
             await poller.once()
+        if poller.findings.unread:
+            dialogue.notice(not_read_back(poller.findings.unread))
         return poller.findings
 
     dialogue.begin("waiting" if options.wait else "asking", len(opened))

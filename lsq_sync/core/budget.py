@@ -28,12 +28,15 @@ class Budget:
     settle_seconds: int
 
 
-def budget(plan: Plan, limit: RateLimit) -> Budget:
-    """One call an update to send it and one to ask after it; the settle time is an estimate."""
+def budget(plan: Plan, limit: RateLimit, reads: int = 0) -> Budget:
+    """One call an update to send it and one to ask after it; the settle time is an estimate.
+
+    `reads` are the calls that read live values, before it is sent and after it succeeded.
+    """
     sends = len(plan.updates)
     return Budget(
         send_calls=sends,
-        read_calls=0,
+        read_calls=reads,
         poll_calls=sends,
         seconds=round(sends * limit.seconds / limit.calls, 1),
         settle_seconds=math.ceil(sends * 60 / TYPICAL_PER_MINUTE),

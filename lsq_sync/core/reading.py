@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lsq_sync.core.change import Action, Plan
 from lsq_sync.core.model import UNTYPED, DesiredOpportunity, FieldRule, LiveOpportunity
 from lsq_sync.core.state import NOTE, Entry, OpenRequest, Payload
 from lsq_sync.core.values import ABSENT, Value, ValueRules, is_guid, same_as_live
@@ -72,6 +73,20 @@ def calls_for(wanted: Iterable[Wanted]) -> int:
     """How many calls it takes to read them."""
     listed = tuple(wanted)
     return len(groups_of(listed)) + sum(not one.in_bulk for one in listed)
+
+
+def calls_around(
+    plan: Plan, desired: Iterable[DesiredOpportunity], entries: Mapping[str, Entry]
+) -> int:
+    """How many calls an apply makes to read what it is about to send, and to verify it then."""
+    sent = {change.key for change in plan.updates}
+    looked_at = {change.key for change in plan.having(Action.UPDATE, Action.HELD)}
+    concerned = (one for one in desired if one.key in looked_at)
+    wanted = readable(wanted_of(one, entries.get(one.key)) for one in concerned)
+    if not wanted:
+        return 0
+    whose_keys = 1
+    return whose_keys + calls_for(wanted) + calls_for(one for one in wanted if one.key in sent)
 
 
 def shows(payload: Payload, live: LiveOpportunity, rules: Rules, values: ValueRules) -> bool:

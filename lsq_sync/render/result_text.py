@@ -44,6 +44,7 @@ def result_lines(
 ) -> Iterator[Line]:
     """Everything that did not simply succeed, then one line that sums up."""
     yield from _outcomes(results)
+    yield from _not_visible(results)
     yield from _left(left)
     yield _summary(results, calls, elapsed_seconds, "update")
 
@@ -55,6 +56,17 @@ def _outcomes(results: tuple[UpdateResult, ...]) -> Iterator[Line]:
             yield line(Piece(title, _STYLES[outcome]))
             yield from _group(group)
             yield BLANK
+
+
+def _not_visible(results: Iterable[UpdateResult]) -> Iterator[Line]:
+    """The CRM's own word against what it shows."""
+    group = [result for result in results if result.verified is False]
+    if group:
+        yield line(Piece("Succeeded, but the values are not visible in the CRM", Style.CARE))
+        yield from _group(group)
+        what = "lsq-sync plan --refresh"
+        yield line(f"reads may lag behind; look again in a few minutes: {what}", indent=2)
+        yield BLANK
 
 
 def _group(group: list[UpdateResult]) -> Iterator[Line]:
