@@ -213,7 +213,9 @@ def plan(
     workspace = given.workspace()
     output = given.output(form)
     choice = command.Choice(paths, only, skipped, retry_rejected, resend_unknown)
-    planned = command.run(workspace, choice, given.around, refresh=refresh, watch=output.watch)
+    planned = command.run(
+        workspace, choice, given.around, refresh=refresh, watch=output.watch, notice=output.notice
+    )
     document = plan_document(
         planned.plan,
         planned.budget,
@@ -409,6 +411,33 @@ def metrics(given: _Globals, form: str) -> int:
     found = command.run(given.workspace(), given.around, output.watch)
     output.document(metrics_document(found), metrics_lines(found))
     return 0
+
+
+@command_line.command()
+@_form()
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift.")
+@_selecting
+@click.pass_obj
+def drift(
+    given: _Globals,
+    form: str,
+    detailed_exitcode: bool,
+    only: tuple[str, ...],
+    skipped: tuple[str, ...],
+) -> int:
+    """Show what was changed in the CRM since it was recorded. Writes nothing, ever."""
+    from lsq_sync.commands import drift as command
+    from lsq_sync.commands.plan import Choice
+    from lsq_sync.render.document import drift_document
+    from lsq_sync.render.drift_text import drift_lines, next_step
+
+    output = given.output(form)
+    choice = Choice((), only, skipped)
+    found = command.run(given.workspace(), choice, given.around, output.watch, output.notice)
+    document = drift_document(found.account, found.drift, given.around.now())
+    output.document(document, drift_lines(found.drift))
+    output.next_step(next_step(found.drift))
+    return _EXIT_CODES[found.verdict] if detailed_exitcode else 0
 
 
 @command_line.group()

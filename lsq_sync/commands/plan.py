@@ -49,6 +49,7 @@ def run(
     *,
     refresh: bool = False,
     watch: Callable[[str, str], None] = lambda _what, _answer: None,
+    notice: Callable[[str], None] = lambda _text: None,
 ) -> Planned:
     """Plans. Raises SpecError, LockError, UsageError, and with `refresh` what reading raises."""
     specs = workspace.specs()
@@ -57,15 +58,16 @@ def run(
     if refresh:
         from lsq_sync.commands.refresh import live_values  # brings the client along
 
-        chosen, _ = _selected(workspace, specs, recorded, choice)
+        chosen, _ = selected(workspace, specs, recorded, choice)
         wanted = readable(wanted_of(one, recorded.entries.get(one.key)) for one in chosen)
-        live = live_values(workspace, recorded, wanted, around, watch)
+        live = live_values(workspace, recorded, wanted, around, watch, notice)
     return plan_from(workspace, specs, recorded, choice, around, workspace.settings.limits, live)
 
 
-def _selected(
+def selected(
     workspace: Workspace, specs: Specs, recorded: Recorded, choice: Choice
 ) -> tuple[tuple[DesiredOpportunity, ...], Recorded]:
+    """Both inputs of a plan, less what was not chosen."""
     selection = workspace.selection(specs, choice.paths, choice.only, choice.skipped)
     return selection.narrow(specs.opportunities, recorded)
 
@@ -85,7 +87,7 @@ def plan_from(
 
     `reads`: whether the apply that it is for reads live values.
     """
-    desired, narrowed = _selected(workspace, specs, recorded, choice)
+    desired, narrowed = selected(workspace, specs, recorded, choice)
     rules = workspace.rules(
         specs,
         around,

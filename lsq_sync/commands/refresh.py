@@ -10,6 +10,7 @@ from lsq_sync.core.state import Recorded
 from lsq_sync.crm.credentials import FOR_READS
 from lsq_sync.errors import LockError, SettingsError, StoppedError
 from lsq_sync.reader import Reader
+from lsq_sync.render.words import counted
 from lsq_sync.surroundings import Surroundings
 
 
@@ -19,6 +20,7 @@ def live_values(
     wanted: tuple[Wanted, ...],
     around: Surroundings,
     watch: Callable[[str, str], None] = lambda _what, _answer: None,
+    notice: Callable[[str], None] = lambda _text: None,
 ) -> Live:
     """What the CRM says now of what is wanted.
 
@@ -28,8 +30,10 @@ def live_values(
     if workspace.settings.account.host is None:
         raise SettingsError(
             "there is no synchronous host to read live values from",
-            hint="set account.host (or account.region) in lsq-sync.yaml, or leave out --refresh",
+            hint="set account.host (or account.region) in lsq-sync.yaml",
         )
+
+    notice(f"reading {counted(len(wanted), 'opportunity')} from the CRM")
 
     async def read(session: Session) -> Live:
         reader = Reader(session.client, around)

@@ -63,9 +63,9 @@ class Workspace:
         specs: Specs,
         around: Surroundings,
         *,
-        retry_rejected: bool,
-        resend_unknown: bool,
-        overwrite: bool,
+        retry_rejected: bool = False,
+        resend_unknown: bool = False,
+        overwrite: bool = False,
     ) -> PlanRules:
         """What a plan depends on besides its inputs."""
         return PlanRules(

@@ -24,7 +24,16 @@ from lsq_sync.core.state import (
     Recorded,
     Replaced,
 )
-from lsq_sync.core.values import ABSENT, Absent, Value, ValueRules, from_live, same, same_as_live
+from lsq_sync.core.values import (
+    ABSENT,
+    Absent,
+    DataType,
+    Value,
+    ValueRules,
+    from_live,
+    same,
+    same_as_live,
+)
 from lsq_sync.errors import Origin
 
 _NOTE_RULE = FieldRule(title="Note")
@@ -209,7 +218,7 @@ def _against_live(
     want: DesiredField, was: Value | Absent, now: Value, replaced: Replaced | None, rules: PlanRules
 ) -> Action:
     kind = want.rule.data_type
-    if was is not ABSENT and _lags(want, was, now, replaced, rules):
+    if was is not ABSENT and is_read_lag(want.name, kind, was, now, replaced, rules):
         return _against_recorded(want, was, ABSENT, rules)
     if same_as_live(kind, now, want.value, rules.values):
         return Action.UNCHANGED if _agrees(want, was, rules) else Action.ADOPT
@@ -218,13 +227,18 @@ def _against_live(
     return Action.UPDATE if rules.overwrite else Action.CONFLICT
 
 
-def _lags(
-    want: DesiredField, was: Value, now: Value, replaced: Replaced | None, rules: PlanRules
+def is_read_lag(
+    name: str,
+    kind: DataType,
+    was: Value,
+    now: Value,
+    replaced: Replaced | None,
+    rules: PlanRules,
 ) -> bool:
     """Whether the read still shows what our last write replaced; any other value is news."""
-    if replaced is None or rules.now - replaced.at >= READ_LAG or want.name not in replaced.values:
+    if replaced is None or rules.now - replaced.at >= READ_LAG or name not in replaced.values:
         return False
-    kind, old = want.rule.data_type, replaced.values[want.name]
+    old = replaced.values[name]
     return same_as_live(kind, now, old, rules.values) and not same(kind, was, old, rules.values)
 
 

@@ -95,14 +95,23 @@ def same(data_type: DataType, left: Value, right: Value, rules: ValueRules) -> b
 def same_as_live(data_type: DataType, live: Value, desired: Value, rules: ValueRules) -> bool:
     """Whether what the CRM says is what we want, in whichever of its ways it says it.
 
-    Line ends and outer white space do not count, nothing and empty are one, and a Number that
-    was never set may read as 0.
+    Line ends and outer white space do not count, nothing and empty are one, a Number that was
+    never set may read as 0, and a date as a moment before all dates.
     """
     seen = from_live(data_type, live, rules)
     wanted = _tidy(desired) if desired else None
     if not wanted:
-        return not seen or (data_type is DataType.NUMBER and seen == "0")
+        zero = data_type is DataType.NUMBER and seen == "0"
+        return not seen or zero or _is_no_date(seen)
     return same(data_type, seen, wanted, rules)
+
+
+def _is_no_date(text: str) -> bool:
+    """How an empty date may read, also where nobody has said that the field is a date."""
+    try:
+        return _live_datetime(text) is None
+    except (ValueProblemError, OverflowError):
+        return False
 
 
 def from_live(data_type: DataType, live: Value, rules: ValueRules) -> Value:

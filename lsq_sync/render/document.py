@@ -9,6 +9,7 @@ from typing import Any
 from lsq_sync.core.answers import QueueMetrics
 from lsq_sync.core.budget import Budget
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
+from lsq_sync.core.drift import Drift
 from lsq_sync.core.model import MASK, Account, FieldRule
 from lsq_sync.core.moment import moment
 from lsq_sync.core.result import UpdateResult, summary
@@ -106,6 +107,31 @@ def masked(value: Value, rule: FieldRule) -> Value:
 
 def _source(origin: Origin | None) -> Document | None:
     return {"file": origin.file, "line": origin.line} if origin else None
+
+
+# --- drift
+
+
+def drift_document(account: Account, drift: Drift, created_at: datetime) -> Document:
+    """What `drift --format json` prints: rows as in the plan."""
+    return {
+        "format": "lsq-sync/drift/v1",
+        "created_at": moment(created_at),
+        "account": account.name,
+        "summary": {
+            "checked": drift.checked,
+            "opportunities": len(drift.rows),
+            "fields": drift.fields,
+            "missing": len(drift.missing),
+            "unread": len(drift.unread),
+        },
+        "groups": [asdict(group) for group in drift.groups],
+        "opportunities": [
+            *({**_change(row), "missing": False} for row in drift.rows),
+            *({**_change(row), "missing": True} for row in drift.missing),
+        ],
+        "unread": list(drift.unread),
+    }
 
 
 # --- results

@@ -89,7 +89,7 @@ def _field(part: FieldChange) -> Iterator[Piece]:
     elif part.action is Action.UPDATE and part.known and part.before is None:
         sign, style = "+", Style.NEW
     yield Piece(f"{sign} ", style)
-    yield from _name(part)
+    yield from field_name(part)
     yield Piece(": ")
     yield from _RENDER[part.action](part) if part.action in _RENDER else _before_after(part)
     if part.companion:
@@ -98,7 +98,8 @@ def _field(part: FieldChange) -> Iterator[Piece]:
         yield Piece(f"  :{part.origin.line}", Style.FAINT)
 
 
-def _name(part: FieldChange) -> Iterator[Piece]:
+def field_name(part: FieldChange) -> Iterator[Piece]:
+    """A field as it is called everywhere: display name and schema name."""
     title = part.rule.title
     if title and title != part.name:
         yield Piece(visible(title))
@@ -111,20 +112,20 @@ def _before_after(part: FieldChange) -> Iterator[Piece]:
     if not part.known:
         yield Piece("(not recorded yet)", Style.FAINT)
     else:
-        yield _value(part.before, part, Style.OLD)
+        yield field_value(part.before, part, Style.OLD)
     yield Piece(" → ")
     if part.after is None:
         yield Piece("(clear)", Style.OLD)
     else:
-        yield _value(part.after, part, Style.NEW)
+        yield field_value(part.after, part, Style.NEW)
 
 
 def _only_after(part: FieldChange) -> Iterator[Piece]:
-    yield _value(part.after, part, Style.PLAIN)
+    yield field_value(part.after, part, Style.PLAIN)
 
 
 def _released(part: FieldChange) -> Iterator[Piece]:
-    yield _value(part.before, part, Style.FAINT)
+    yield field_value(part.before, part, Style.FAINT)
     yield Piece(" stays in the CRM, no longer managed", Style.FAINT)
 
 
@@ -132,7 +133,7 @@ def _conflict(part: FieldChange) -> Iterator[Piece]:
     yield from _before_after(part)
     if part.live is not ABSENT:
         yield Piece(", the CRM has ")
-        yield _value(part.live, part, Style.BAD)
+        yield field_value(part.live, part, Style.BAD)
 
 
 _RENDER = {
@@ -143,7 +144,8 @@ _RENDER = {
 }
 
 
-def _value(value: Value, part: FieldChange, style: Style) -> Piece:
+def field_value(value: Value, part: FieldChange, style: Style) -> Piece:
+    """One of its values, harmless, short enough, masked where the field is sensitive."""
     shown = masked(value, part.rule)
     if shown is None:
         return Piece("(empty)", Style.FAINT)

@@ -1,0 +1,118 @@
+"""What has drifted, as text: every value, then how much of it by type and field."""
+
+from collections.abc import Iterator
+
+from lsq_sync.core.change import Action, Change, FieldChange
+from lsq_sync.core.drift import Drift, Group
+from lsq_sync.core.values import ABSENT
+from lsq_sync.render.escape import visible
+from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.plan_text import field_name, field_value, heading
+from lsq_sync.render.words import counted
+
+_SHOWN = 200
+_UNREAD_SHOWN = 5
+
+
+def drift_lines(drift: Drift) -> Iterator[Line]:
+    """The drift, and a line that sums it up."""
+    for row in drift.rows[:_SHOWN]:
+        yield from _row(row)
+        yield BLANK
+    if len(drift.rows) > _SHOWN:
+        more = f"and {len(drift.rows) - _SHOWN:,} more opportunities: --format json lists all"
+        yield line(Piece(more, Style.FAINT))
+        yield BLANK
+    yield from _missing(drift.missing)
+    yield from _groups(drift.groups)
+    yield from _unread(drift.unread)
+    yield _summary(drift)
+
+
+def next_step(drift: Drift) -> str:
+    """How to go on; empty where nothing has drifted."""
+    if not drift.rows:
+        return ""
+    return (
+        "to take what the CRM has into the specs, or to write the specs' values over it:"
+        f"\n\n  lsq-sync accept {drift.rows[0].key}\n"
+        "  lsq-sync apply --refresh --on-conflict overwrite"
+    )
+
+
+def _row(row: Change) -> Iterator[Line]:
+    place = row.origin and f"{row.origin.file}:{row.origin.line}"
+    yield line(Piece("! ", Style.BAD), *heading(row.key, row.label, row.type, place))
+    for part in row.fields:
+        yield line(*_part(part), indent=4)
+
+
+def _part(part: FieldChange) -> Iterator[Piece]:
+    yield from field_name(part)
+    yield Piece(": ")
+    yield field_value(part.before, part, Style.OLD)
+    yield Piece(" → ")
+    yield field_value(None if part.live is ABSENT else part.live, part, Style.NEW)
+    if part.action is Action.ADOPT:
+        yield Piece("  as the specs want it", Style.FAINT)
+    elif part.after != part.before:
+        yield Piece(", the specs want ")
+        yield field_value(part.after, part, Style.PLAIN)
+    if part.origin:
+        yield Piece(f"  :{part.origin.line}", Style.FAINT)
+
+
+def _missing(missing: tuple[Change, ...]) -> Iterator[Line]:
+    if not missing:
+        return
+    title = "Not shown by the CRM: deleted, of another type, or out of reach of the keys' user"
+    yield line(Piece(title, Style.BAD))
+    for change in missing[:_SHOWN]:
+        place = change.origin and f"{change.origin.file}:{change.origin.line}"
+        yield line(*heading(change.key, change.label, change.type, place), indent=2)
+    if len(missing) > _SHOWN:
+        more = f"and {len(missing) - _SHOWN:,} more: --format json lists all"
+        yield line(Piece(more, Style.FAINT), indent=2)
+    yield BLANK
+
+
+def _groups(groups: tuple[Group, ...]) -> Iterator[Line]:
+    if len(groups) < 2 and sum(group.opportunities for group in groups) < 2:
+        return
+    yield line(Piece("By field", Style.STRONG))
+    for group in groups:
+        kind = f"{group.type}  " if group.type else ""
+        named = group.title and group.title != group.name
+        name = f"{visible(group.title)} ({group.name})" if named else group.name
+        yield line(
+            Piece(kind, Style.FAINT),
+            f"{name}: {counted(group.opportunities, 'opportunity')}",
+            indent=2,
+        )
+    yield BLANK
+
+
+def _unread(unread: tuple[str, ...]) -> Iterator[Line]:
+    if not unread:
+        return
+    some = ", ".join(visible(key) for key in unread[:_UNREAD_SHOWN])
+    more = f" and {len(unread) - _UNREAD_SHOWN:,} more" if len(unread) > _UNREAD_SHOWN else ""
+    yield line(
+        Piece("Not read", Style.CARE),
+        f": {some}{more}: no read takes an AutoId, and the lock learns the GUID from the first "
+        "update that succeeds",
+    )
+    yield BLANK
+
+
+def _summary(drift: Drift) -> Line:
+    checked = counted(drift.checked, "opportunity")
+    if not drift.found:
+        return line(Piece("No drift", Style.GOOD), f" in {checked}.")
+    parts = []
+    if drift.rows:
+        values, rows = counted(drift.fields, "value"), counted(len(drift.rows), "opportunity")
+        parts.append(f"{values} in {rows}")
+    if drift.missing:
+        parts.append(f"{len(drift.missing):,} missing")
+    return line(Piece("Drift", Style.STRONG), f": {', '.join(parts)}, of {checked} read.")
