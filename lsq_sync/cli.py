@@ -440,6 +440,21 @@ def drift(
     return _EXIT_CODES[found.verdict] if detailed_exitcode else 0
 
 
+@command_line.command()
+@_form()
+@click.pass_obj
+def doctor(given: _Globals, form: str) -> int:
+    """Check settings, keys, hosts, clock, permissions and lock, and say what to mend."""
+    from lsq_sync.commands import doctor as command
+    from lsq_sync.render.doctor_text import doctor_lines
+    from lsq_sync.render.document import doctor_document
+
+    output = given.output(form)
+    found = command.run(given.folder, os.environ, given.around, output.watch)
+    output.document(doctor_document(found.checks), doctor_lines(found.checks))
+    return _EXIT_CODES[found.verdict]
+
+
 @command_line.group()
 def state() -> None:
     """Look at what is recorded."""

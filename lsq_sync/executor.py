@@ -17,6 +17,7 @@ from lsq_sync.core.answers import (
     Unanswered,
 )
 from lsq_sync.core.change import Change
+from lsq_sync.core.checks import hint_of_refusal
 from lsq_sync.core.state import Accepted, Event, Intended, Lost, Rejected, RunID, Withdrawn
 from lsq_sync.errors import AuthenticationError, NetworkError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
@@ -243,8 +244,11 @@ class Executor:
 def _not_allowed(answer: NotAllowed) -> AuthenticationError:
     return AuthenticationError(
         f"the CRM does not let us in: {answer.reason}",
-        hint="check the keys, the user they belong to, the region (account.region) and "
-        "account.async_host",
+        hint=hint_of_refusal(
+            answer.reason,
+            "check the keys, the user they belong to, the region (account.region) and "
+            "account.async_host",
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from lsq_sync.core.answers import (
     Rows,
     TooFast,
 )
+from lsq_sync.core.checks import hint_of_refusal
 from lsq_sync.core.model import LiveOpportunity
 from lsq_sync.core.reading import Wanted, groups_of
 from lsq_sync.errors import AuthenticationError, LsqSyncError, NetworkError
@@ -64,9 +65,13 @@ class Reader:
         for group in waiting:
             live.update((await self._answered(lambda: self._crm.read(group), Rows)).live)  # noqa: B023 - awaited at once
 
+    async def account(self) -> AccountFound:
+        """The account that the keys belong to. Raises as `read` does."""
+        return await self._answered(self._crm.account, AccountFound)
+
     async def short_code(self) -> str:
-        """The short code of the account that the keys belong to. Raises as `read` does."""
-        return (await self._answered(self._crm.account, AccountFound)).short_code
+        """Its short code. Raises as `read` does."""
+        return (await self.account()).short_code
 
     async def _answered(
         self, ask: Callable[[], Awaitable[_Read | NotRead]], wanted: type[_Read]
@@ -92,8 +97,11 @@ def _final(answer: NotRead, failures: int, limited: int) -> LsqSyncError | None:
         case NotAllowed(reason):
             return AuthenticationError(
                 f"the CRM does not let us read: {reason}",
-                hint="check LSQ_ACCESS_KEY and LSQ_SECRET_KEY, the user they belong to, the "
-                "region (account.region) and account.host",
+                hint=hint_of_refusal(
+                    reason,
+                    "check LSQ_ACCESS_KEY and LSQ_SECRET_KEY, the user they belong to, the "
+                    "region (account.region) and account.host",
+                ),
             )
         case ReadFailed(reason, retry) if not retry or failures >= _TRIES:
             return _unreadable(reason)

@@ -120,9 +120,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class AccountFound:
-    """The account that the keys belong to."""
+    """The account that the keys belong to; the rest where the CRM tells it.
+
+    `host` is where its API answers, `role` what the user of the keys is.
+    """
 
     short_code: str
+    host: str = ""
+    role: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import TypeVar
 
@@ -86,6 +88,8 @@ class Client:
     keys: Credentials
     calls: Calls
     watch: Callable[[str, str], None] = lambda _what, _answer: None
+    server_time: datetime | None = None
+    """What the clock of the last host that answered said then."""
 
     async def submit(
         self,
@@ -188,6 +192,7 @@ class Client:
             allow_redirects=False,
             trace_request_ctx=trace,
         ) as response:
+            self.server_time = _moment(response.headers.get("Date")) or self.server_time
             return Answer(response.status, await _body(response, most), self.keys)
 
 
@@ -226,6 +231,15 @@ async def _mark_sent(
     _session: object, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
 ) -> None:
     context.trace_request_ctx.sent = True
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The Date header of an answer, if it is one (RFC 9110, 6.6.1)."""
+    try:
+        found = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:

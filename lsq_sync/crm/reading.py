@@ -214,7 +214,13 @@ def read_account(answer: Answer) -> AccountAnswer:
     code = lookup(content, "OrgShortCode") if isinstance(content, dict) else None
     if answer.status != 200 or not isinstance(code, str | int) or isinstance(code, bool):
         return ReadFailed(f"HTTP {answer.status}, but the answer names no account")
-    return AccountFound(clean(str(code)))
+    hosts = lookup(content, "LSQCommonServiceURLs")
+    return AccountFound(
+        clean(str(code)),
+        host=clean(lookup(hosts, "api")) if isinstance(hosts, dict) else "",
+        role=clean(lookup(content, "Role")),
+        time_zone=clean(lookup(content, "TimeZone")),
+    )
 
 
 def _failed(answer: Answer, content: Any) -> NotRead | None:

@@ -9,6 +9,7 @@ from typing import Any
 from lsq_sync.core.answers import QueueMetrics
 from lsq_sync.core.budget import Budget
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
+from lsq_sync.core.checks import Check, State
 from lsq_sync.core.drift import Drift
 from lsq_sync.core.model import MASK, Account, FieldRule
 from lsq_sync.core.moment import moment
@@ -249,3 +250,16 @@ def masked_entry(entry: Entry, content: Document, rules: Mapping[str, FieldRule]
 
 def _hidden(fields: Mapping[str, Value], sensitive: set[str]) -> dict[str, Value]:
     return {name: MASK if name in sensitive and value else value for name, value in fields.items()}
+
+
+# --- checks
+
+
+def doctor_document(examined: Iterable[Check]) -> Document:
+    """What `doctor --format json` prints."""
+    listed = list(examined)
+    return {
+        "format": "lsq-sync/doctor/v1",
+        "summary": {state.value: sum(one.state is state for one in listed) for state in State},
+        "checks": [asdict(one) for one in listed],
+    }
