@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lsq_sync import __version__
+from lsq_sync import __version__, signals
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.errors import LsqSyncError, RefusedError, StoppedError, UsageError
 from lsq_sync.output import Loudness, Output, TerminalDialogue, open_output
@@ -296,7 +296,7 @@ def apply(
         raise click.UsageError(
             "a plan file holds its own selection: make the plan with the options"
         )
-    if not (yes or planfile or expect or sys.stdin.isatty()):
+    if not (yes or planfile or expect or _has_somebody_to_ask()):
         raise click.UsageError("without a terminal, apply needs --yes, a plan file or --expect")
     workspace = given.workspace()
     limits = workspace.settings.limits
@@ -318,7 +318,9 @@ def apply(
     )
     output = given.output(form)
     dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
-    applied = command.run(workspace, options, dialogue, given.around, output.watch)
+    with signals.held():
+        applied = command.run(workspace, options, dialogue, given.around, output.watch)
+        signals.stand_by_the_result()
     _show_applied(applied, output)
     return _EXIT_CODES[applied.verdict]
 
@@ -346,11 +348,12 @@ def _show_applied(applied: "Applied", output: Output) -> None:
     output.next_step(next_step(applied.results))
 
 
+def _has_somebody_to_ask() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def _read_answer() -> str:
-    try:
-        return input()
-    except EOFError:
-        return ""
+    return signals.read_line(sys.stdin)
 
 
 @command_line.command()
@@ -557,14 +560,25 @@ _COMPLETE = "_LSQ_SYNC_COMPLETE"
 
 def main() -> None:
     """The entry point: runs, and exits with the code of the contract."""
-    sys.exit(run(sys.argv[1:]))
+    signals.listen()
+    code = run(sys.argv[1:])
+    signals.stand_by_the_result()
+    sys.exit(code)
 
 
 def run(arguments: list[str], around: Surroundings | None = None) -> int:
     """Runs a command line and returns its exit code; every failure is told here.
 
-    `around` are the clocks and the chance of the process, unless a test hands in its own.
+    `around` are the clocks and the chance of the process, unless a test hands in its own. A signal
+    decides the code whatever else happened, a bug excepted.
     """
+    signals.on_leaving(lambda number: _plain_output(arguments).error(StoppedError(number)))
+    code = _run(arguments, around)
+    number = signals.first_heard()
+    return code if number is None or code == _BUG else signals.exit_code_of(number)
+
+
+def _run(arguments: list[str], around: Surroundings | None) -> int:
     try:
         code = command_line.main(
             args=arguments,
@@ -605,9 +619,7 @@ def _code_of(error: LsqSyncError) -> int:
         case RefusedError():
             return _EXIT_CODES[Verdict.REFUSED]
         case StoppedError():
-            from lsq_sync.commands.verdict import verdict_of_signal
-
-            return _EXIT_CODES[verdict_of_signal(error.number)]
+            return signals.exit_code_of(error.number)
         case _:
             return _EXIT_CODES[Verdict.FAILED]
 

@@ -5,13 +5,14 @@ it says one plain line every few seconds, so that a CI log stays readable.
 """
 
 import contextlib
+import errno
 import itertools
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import IO, TYPE_CHECKING, Protocol, TextIO, cast
 
 from lsq_sync.core.state import (
     Accepted,
@@ -23,6 +24,7 @@ from lsq_sync.core.state import (
     Succeeded,
     Withdrawn,
 )
+from lsq_sync.errors import StorageError
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import Line, Piece, Style, line, painted, plain
 
@@ -49,10 +51,15 @@ def wants_colour(stream: TextIO, environment: Mapping[str, str], no_colour: bool
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One stream, and whether colour may be used on it."""
+    """One stream, and whether colour may be used on it.
+
+    A reader that went away ends no command. What `must_be_read` raises StorageError when it cannot
+    be written for another reason (a full disk); everything else is then not said at all.
+    """
 
     stream: TextIO
     colour: bool
+    must_be_read: bool = False
 
     @property
     def is_terminal(self) -> bool:
@@ -75,12 +82,21 @@ class Screen:
         try:
             self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             self.stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
             _silence(self.stream)
+            if self.must_be_read and error.errno not in _NOBODY_READS:
+                raise StorageError(
+                    f"the result cannot be written: {error.strerror}",
+                    hint="what was recorded stays recorded; to see it:\n\n  lsq-sync state list",
+                ) from None
+
+
+_NOBODY_READS = (errno.EPIPE, errno.EIO)
+"""The pipe was closed (`| head`), the terminal is gone."""
 
 
 def _silence(stream: TextIO) -> None:
-    """Nobody reads it any more (`| head`). That ends no run: what was sent must be recorded."""
+    """Nobody reads it any more. That ends no run: what was sent must be recorded."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
@@ -213,13 +229,31 @@ class LiveProgress:
         self._bar = self._task = self._tally = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """The stream of a screen for rich, which would die with the terminal."""
+
+    screen: Screen
+
+    def write(self, text: str) -> int:
+        self.screen.write(text)
+        return len(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.screen.stream, name)
+
+
 def _new_bar(screen: Screen) -> "Bar":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.table import Column
 
     console = Console(
-        file=screen.stream, no_color=not screen.colour, highlight=False, emoji=False, markup=False
+        file=cast("IO[str]", _Lasting(screen)),
+        no_color=not screen.colour,
+        highlight=False,
+        emoji=False,
+        markup=False,
     )
     return Progress(
         TextColumn("{task.description}", markup=False),

@@ -1,10 +1,12 @@
 """What a command prints: one JSON document, or text; and the questions it asks meanwhile."""
 
+import io
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from lsq_sync import signals
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.state import Event
 from lsq_sync.display import (
@@ -47,15 +49,22 @@ class Output:
     def document(self, document: Document, lines: Iterable[Line]) -> None:
         """The result of a command, in the form that was asked for."""
         if self.as_json:
-            self.results.write(to_text(document))
+            text = to_text(document)
+            self._write_the_document(text)
         else:
             self.results.show(lines)
 
     def error(self, error: LsqSyncError) -> None:
         """What stopped a command: in JSON the one document, always said on stderr for people."""
         if self.as_json:
-            self.results.write(to_text(error_document(error)))
+            self._write_the_document(to_text(error_document(error)))
         self.asides.show(error_lines(error))
+
+    def _write_the_document(self, text: str) -> None:
+        """There is one, and it is whole."""
+        signals.stand_by_the_result()
+        signals.on_leaving(None)
+        self.results.write(text)
 
     def warning(self, text: str) -> None:
         """Something that may need a look."""
@@ -92,11 +101,20 @@ def open_output(
 ) -> Output:
     """The output of this process."""
     return Output(
-        results=Screen(sys.stdout, wants_colour(sys.stdout, environment, no_colour)),
-        asides=Screen(sys.stderr, wants_colour(sys.stderr, environment, no_colour)),
+        results=_screen(sys.stdout, environment, no_colour, must_be_read=True),
+        asides=_screen(sys.stderr, environment, no_colour, must_be_read=False),
         as_json=as_json,
         loudness=loudness,
     )
+
+
+def _screen(
+    stream: TextIO | None, environment: Mapping[str, str], no_colour: bool, must_be_read: bool
+) -> Screen:
+    """Where the stream was closed before we began, there is nobody to tell."""
+    if stream is None:
+        return Screen(io.StringIO(), colour=False)
+    return Screen(stream, wants_colour(stream, environment, no_colour), must_be_read)
 
 
 class TerminalDialogue:

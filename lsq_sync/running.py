@@ -21,6 +21,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._told = asyncio.Event()
+        self._left = asyncio.Event()
         self.error: LsqSyncError | None = None
 
     def __bool__(self) -> bool:
@@ -34,3 +35,12 @@ class Stop:
     async def wait(self) -> None:
         """Returns when it was told."""
         await self._told.wait()
+
+    def at_once(self) -> None:
+        """Not even the answers on their way are awaited any more."""
+        self._told.set()
+        self._left.set()
+
+    async def wait_until_at_once(self) -> None:
+        """Returns when nothing is to be awaited any more."""
+        await self._left.wait()

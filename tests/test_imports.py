@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "lsq_sync"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"core"}),
+    frozenset({"core", "signals"}),
     frozenset({"surroundings", "running", "tasks"}),
     frozenset({"spec", "crm", "lock", "render", "executor", "poller", "reader", "display"}),
     frozenset({"commands"}),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, StrEnum
 
+from lsq_sync import signals
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
 from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records, reading_back
@@ -128,8 +129,9 @@ def run(
 ) -> Applied:
     """Applies. Raises an LsqSyncError for whatever stops it before anything was sent."""
     talk = Talk(workspace, around, FOR_UPDATES, watch, dialogue.notice)
-    specs = workspace.specs()
-    know = knowledge_of_specs(workspace, specs)
+    with signals.let_through():
+        specs = workspace.specs()
+        know = knowledge_of_specs(workspace, specs)
     return _Apply(workspace, options, dialogue, around, talk, specs, new_run(around), know).run_it()
 
 
@@ -161,14 +163,9 @@ class _Apply:
         is_first = not store.exists
         applied = None
         try:
-            with store.writer(self.run, self.around.now()) as writer:
-                notice_of_left_behind(writer, self.dialogue)
-                close_what_lapsed(
-                    writer, self.around.now(), self.workspace.settings.api.late_window
-                )
-                planned = self._settled_plan(writer)
-                self._brake(planned, is_first)
-                self._ask(planned)
+            with signals.held(), store.writer(self.run, self.around.now()) as writer:
+                with signals.let_through():
+                    planned = self._decided(writer, is_first)
                 error = self._carry_out(planned.plan, writer)
                 applied = self._applied(planned.plan, writer.recorded, error, started)
         except LsqSyncError as error:
@@ -178,6 +175,15 @@ class _Apply:
         return applied
 
     # --- planning
+
+    def _decided(self, writer: Writer, is_first: bool) -> Planned:
+        """The plan that is to be carried out, if nothing and nobody is against it."""
+        notice_of_left_behind(writer, self.dialogue)
+        close_what_lapsed(writer, self.around.now(), self.workspace.settings.api.late_window)
+        planned = self._settled_plan(writer)
+        self._brake(planned, is_first)
+        self._ask(planned)
+        return planned
 
     def _plan(self, recorded: Recorded, live: Live | None = None) -> Planned:
         """The plan as it stands now; of a saved plan its part, if nothing moved."""

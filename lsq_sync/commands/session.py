@@ -1,11 +1,10 @@
-"""Talking to the CRM: the client, its pacing across processes, and signals.
+"""Talking to the CRM: the client, its pacing across processes, and what a signal does to it.
 
 The one place that starts an event loop. Only commands that make calls import it, as it brings
 aiohttp along.
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,11 +12,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from lsq_sync import signals
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.crm.client import Calls, Client, Place, open_client
 from lsq_sync.crm.credentials import Credentials, read_credentials
 from lsq_sync.crm.pace_memory import PaceMemory
 from lsq_sync.crm.pacing import Pacer
+from lsq_sync.errors import StoppedError
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
 from lsq_sync.running import Stop
@@ -25,9 +26,6 @@ from lsq_sync.surroundings import Surroundings
 from lsq_sync.tasks import first_of
 
 _T = TypeVar("_T")
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LEAVE_AT_ONCE = {signal.SIGINT: 130}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,10 @@ class Talk:
         return bool(keys.access_key and keys.secret_key)
 
     def hold(self, conversation: Callable[[Session], Awaitable[_T]]) -> _T:
-        """One conversation. Raises CredentialsError before any call when a key is missing."""
-        return asyncio.run(self._hold(conversation, self.keys()))
+        """One conversation. Raises CredentialsError before any call when a key is missing, and
+        StoppedError when a second signal ended it."""
+        with signals.held():  # until the signal is told to the conversation
+            return asyncio.run(self._hold(conversation, self.keys()))
 
     def hold_unless_stopped(self, conversation: Callable[[Session], Awaitable[_T]]) -> _T | None:
         """One conversation that records nothing: a signal may end it anywhere, which gives None."""
@@ -102,9 +102,19 @@ class Talk:
         self, conversation: Callable[[Session], Awaitable[_T]], keys: Credentials
     ) -> _T:
         stop = Stop()
-        with self._stopped_by_signals(stop):
+        found: list[_T] = []
+
+        async def work() -> None:
             async with self._paced() as pacer, self._client(keys, pacer) as client:
-                return await conversation(Session(client, stop))
+                found.append(await conversation(Session(client, stop)))
+
+        with self._stopped_by_signals(stop):
+            if not await first_of(work(), stop.wait_until_at_once()):
+                raise StoppedError(
+                    self.signalled or signal.SIGINT,
+                    "stopped at once: answers that were on their way were not awaited",
+                )
+        return found[0]
 
     @asynccontextmanager
     async def _client(self, keys: Credentials, pacer: Pacer) -> AsyncIterator[Client]:
@@ -135,12 +145,13 @@ class Talk:
 
     @contextmanager
     def _stopped_by_signals(self, stop: Stop) -> Iterator[None]:
-        """The first signal stops the run cleanly, the second ends the process at once."""
+        """The first signal stops the run cleanly, the second at once."""
         loop = asyncio.get_running_loop()
 
         def heard(number: signal.Signals) -> None:
-            if stop:
-                os._exit(_LEAVE_AT_ONCE.get(number, 143))
+            if self.signalled:
+                stop.at_once()
+                return
             self.signalled = number
             stop.now()
             self.notice(
@@ -148,10 +159,16 @@ class Talk:
                 "(again to leave at once)"
             )
 
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, heard, number)
-        try:
+        with signals.told_to(lambda number: _soon(loop, heard, number)) as wake:
+            if wake is not None:
+                loop.add_reader(wake, signals.drain)
             yield
-        finally:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
+
+
+def _soon(
+    loop: asyncio.AbstractEventLoop,
+    heard: Callable[[signal.Signals], None],
+    number: signal.Signals,
+) -> None:
+    """As soon as the loop comes to it: a signal may break in anywhere."""
+    loop.call_soon_threadsafe(heard, number)

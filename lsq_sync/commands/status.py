@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from lsq_sync import signals
 from lsq_sync.commands.apply import WAIT_SECONDS
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
@@ -59,7 +60,7 @@ def run(
         recorded = workspace.store.read()
         opened = _opened(recorded)
         return _summed_up(run_id, opened, recorded, Findings(), talk, 0.0, offline=True)
-    with workspace.store.writer(run_id, around.now()) as writer:
+    with signals.held(), workspace.store.writer(run_id, around.now()) as writer:
         notice_of_left_behind(writer, dialogue)
         close_what_lapsed(writer, around.now(), workspace.settings.api.late_window)
         opened = _opened(writer.recorded)

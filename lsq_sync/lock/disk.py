@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lsq_sync import signals
 from lsq_sync.errors import StorageError
 
 PRIVATE = 0o600
@@ -56,11 +57,12 @@ def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
     target = path.resolve()
     if mode is None and target.exists():
         mode = target.stat().st_mode & 0o777
-    with _beside(target, mode) as (temporary, descriptor):
-        write_all(descriptor, data)
-        sync(descriptor)
-        temporary.replace(target)
-    sync_folder(target.parent)
+    with signals.held():
+        with _beside(target, mode) as (temporary, descriptor):
+            write_all(descriptor, data)
+            sync(descriptor)
+            temporary.replace(target)
+        sync_folder(target.parent)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from lsq_sync import signals
 from lsq_sync.core.model import Account
 from lsq_sync.core.state import Entry, Event, Recorded, RunID, replay
 from lsq_sync.errors import LockError
@@ -73,23 +74,30 @@ class FileStore:
             make_folder(self._folder / "runs")
             _ignore_folder(self._folder)
         with only_writer(self._folder / "writer.lock", now):
-            found = self._load()
-            writer = Writer(
-                self._lock,
-                self._journal,
-                self._folder / "runs",
-                Recorded(self._account.with_what_is_known(found.recorded.account), found.entries),
-                run,
-                left_behind=found.journal,
-                restored=found.restored,
-                seen=found.lock,
-            )
-            if found.restored or self._journal.exists():
-                writer.fold()
+            with signals.held():
+                writer = self._opened(run)
             try:
                 yield writer
             finally:
-                writer.close()
+                with signals.held():
+                    writer.close()
+
+    def _opened(self, run: RunID) -> Writer:
+        """A writer that has folded in what it found."""
+        found = self._load()
+        writer = Writer(
+            self._lock,
+            self._journal,
+            self._folder / "runs",
+            Recorded(self._account.with_what_is_known(found.recorded.account), found.entries),
+            run,
+            left_behind=found.journal,
+            restored=found.restored,
+            seen=found.lock,
+        )
+        if found.restored or self._journal.exists():
+            writer.fold()
+        return writer
 
     def _load(self) -> "_Found":
         """The journal first: if a writer folds it meanwhile, it is replayed once too often,

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from lsq_sync import signals
 from lsq_sync.core.state import Entry, Event, Intended, Recorded, RunID, advance
 from lsq_sync.errors import StorageError
 from lsq_sync.lock import format as lock_format
@@ -90,7 +91,7 @@ class Writer:
         try:
             if self._broken:
                 raise self._broken
-            with told_as_storage_error(self._journal):
+            with signals.held(), told_as_storage_error(self._journal):
                 self._append(batch)
         except StorageError as error:
             self._broken = error
