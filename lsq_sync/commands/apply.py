@@ -6,6 +6,7 @@ from enum import Enum, StrEnum
 
 from lsq_sync import signals
 from lsq_sync.commands.dialogue import Dialogue
+from lsq_sync.commands.edits import with_edits
 from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
 from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records, reading_back
 from lsq_sync.commands.plan import Choice, Planned, plan_from, weighed
@@ -226,9 +227,21 @@ class _Apply:
         if live is None:
             return planned
         settled = self._plan(writer.recorded, live if self._reads else None)
+        conflicts = settled.plan.having(Action.CONFLICT)
+        if conflicts and self.options.on_conflict is not OnConflict.OVERWRITE:
+            live = with_edits(live, conflicts, writer.recorded, self._details)
+            settled = self._plan(writer.recorded, live)
         if expected is not None and not _does_no_more(settled.plan, planned.plan, expected):
             raise not_as_expected(expected, settled.plan)
         return settled
+
+    def _details(self, wanted: tuple[Wanted, ...]) -> Live:
+        """What the details of a few opportunities say; nothing where a signal ended it."""
+
+        async def read(session: Session) -> Live:
+            return await Reader(session.client, self.around).read(wanted)
+
+        return self.talk.hold_unless_stopped(read) or {}
 
     def _to_read(self, plan: Plan, recorded: Recorded) -> tuple[Wanted, ...]:
         """What is about to be sent and what that waits for, or all that the specs manage."""

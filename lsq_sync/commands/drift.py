@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from lsq_sync.commands.edits import with_edits
 from lsq_sync.commands.plan import Choice, selected
 from lsq_sync.commands.refresh import live_values
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.drift import Drift, drift_of
-from lsq_sync.core.model import Account
+from lsq_sync.core.model import Account, Live
 from lsq_sync.core.plan import make_plan
 from lsq_sync.core.reading import readable, wanted_of
 from lsq_sync.surroundings import Surroundings
@@ -42,5 +44,13 @@ def run(
     wanted = readable(wanted_of(one, entries.get(one.key)) for one in chosen)
     live = live_values(workspace, recorded, wanted, around, watch, notice) if wanted else {}
     rules = workspace.rules(specs, around)
-    plan = make_plan(workspace.settings.account, chosen, narrowed, live, rules)
-    return Drifted(workspace.settings.account, drift_of(plan, recorded, live, rules))
+
+    def found_in(live: Live) -> Drift:
+        plan = make_plan(workspace.settings.account, chosen, narrowed, live, rules)
+        return drift_of(plan, recorded, live, rules)
+
+    drift = found_in(live)
+    if drift.rows:
+        read = partial(live_values, workspace, recorded, around=around, watch=watch)
+        drift = found_in(with_edits(live, drift.rows, recorded, read))
+    return Drifted(workspace.settings.account, drift)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from lsq_sync.commands.edits import with_edits
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.budget import Budget, budget
-from lsq_sync.core.change import Plan
+from lsq_sync.core.change import Action, Plan
 from lsq_sync.core.model import DesiredOpportunity, Live
 from lsq_sync.core.plan import make_plan
 from lsq_sync.core.reading import calls_around, readable, wanted_of
@@ -54,14 +56,24 @@ def run(
     """Plans. Raises SpecError, LockError, UsageError, and with `refresh` what reading raises."""
     specs = workspace.specs()
     recorded = workspace.store.read()
-    live = None
-    if refresh:
-        from lsq_sync.commands.refresh import live_values  # brings the client along
 
-        chosen, _ = selected(workspace, specs, recorded, choice)
-        wanted = readable(wanted_of(one, recorded.entries.get(one.key)) for one in chosen)
-        live = live_values(workspace, recorded, wanted, around, watch, notice)
-    return plan_from(workspace, specs, recorded, choice, around, workspace.settings.limits, live)
+    def planned(live: Live | None = None) -> Planned:
+        limits = workspace.settings.limits
+        return plan_from(workspace, specs, recorded, choice, around, limits, live)
+
+    if not refresh:
+        return planned()
+    from lsq_sync.commands.refresh import live_values  # brings the client along
+
+    chosen, _ = selected(workspace, specs, recorded, choice)
+    wanted = readable(wanted_of(one, recorded.entries.get(one.key)) for one in chosen)
+    live = live_values(workspace, recorded, wanted, around, watch, notice)
+    found = planned(live)
+    conflicts = found.plan.having(Action.CONFLICT)
+    if not conflicts:
+        return found
+    read = partial(live_values, workspace, recorded, around=around, watch=watch)
+    return planned(with_edits(live, conflicts, recorded, read))
 
 
 def selected(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.model import Live, LiveOpportunity
-from lsq_sync.core.plan import PlanRules, is_read_lag
+from lsq_sync.core.plan import PlanRules, changed_in_crm, is_read_lag
 from lsq_sync.core.state import NOTE, Entry, OpenRequest, Recorded
 from lsq_sync.core.values import ABSENT, Value, same_as_live
 
@@ -70,7 +70,7 @@ def drift_of(plan: Plan, recorded: Recorded, live: Live, rules: PlanRules) -> Dr
         if seen is not None and seen.missing:
             missing.append(replace(change, action=Action.CONFLICT, fields=()))
         elif seen is not None and (parts := tuple(_drifted(change, entry, seen, rules))):
-            rows.append(_row(change, parts))
+            rows.append(_row(change, parts, seen))
     return Drift(
         checked=sum(change.key in live for change in managed),
         rows=tuple(rows),
@@ -79,14 +79,13 @@ def drift_of(plan: Plan, recorded: Recorded, live: Live, rules: PlanRules) -> Dr
     )
 
 
-def _row(change: Change, parts: tuple[FieldChange, ...]) -> Change:
+def _row(change: Change, parts: tuple[FieldChange, ...], live: LiveOpportunity) -> Change:
     gravest = min((part.action for part in parts), key=lambda action: action.gravity)
-    names = ", ".join(part.name for part in parts)
     return replace(
         change,
         action=gravest,
         fields=parts,
-        reason=f"changed in the CRM since it was recorded: {names}",
+        reason=changed_in_crm(parts, live),
     )
 
 

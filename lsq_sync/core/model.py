@@ -68,13 +68,24 @@ class LiveOpportunity:
     """What the CRM said of one opportunity.
 
     What was asked for and has nothing in it is None; what was not read is absent, and the plan
-    does not take that for empty. `missing`: the CRM does not have it; `guid`: as the CRM names it.
+    does not take that for empty. `missing`: the CRM does not have it; `guid`: as the CRM names it;
+    `edited_at` (UTC) and `edited_by`: its last change, where the CRM was asked about that.
     """
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     note: Value | Absent = ABSENT
     guid: str = ""
     missing: bool = False
+    edited_at: Value = None
+    edited_by: str = ""
+
+    @property
+    def last_edit(self) -> str:
+        """In brackets, to stand behind a reason; empty where nobody has asked."""
+        if not self.edited_at:
+            return ""
+        who = f" by {self.edited_by}" if self.edited_by else ""
+        return f" (last edited {self.edited_at} UTC{who})"
 
 
 Live = Mapping[str, LiveOpportunity]

@@ -101,7 +101,7 @@ def _plan_one(
         fields=tuple(parts),
         base=entry.base,
         desired=_desired_digest(one),
-        reason=_reason(action, parts, entry, held_by, rules) or _missing(live),
+        reason=_reason(action, parts, entry, held_by, live, rules) or _missing(live),
         type=one.type,
         label=one.label,
         origin=one.origin,
@@ -360,12 +360,12 @@ def _reason(
     parts: Iterable[FieldChange],
     entry: Entry,
     held_by: OpenRequest | None,
+    live: LiveOpportunity | None,
     rules: PlanRules,
 ) -> str:
     """Plain words for people. No ages, only moments: the same inputs give the same bytes."""
     if action is Action.CONFLICT:
-        names = ", ".join(part.name for part in parts if part.action is action)
-        return f"changed in the CRM since it was recorded: {names}"
+        return changed_in_crm((part for part in parts if part.action is action), live)
     if action is Action.HELD and held_by:
         return f"{_waiting(held_by, rules)}; it may still land, so other values wait for it"
     if action is Action.PENDING and held_by:
@@ -378,6 +378,13 @@ def _reason(
     if action is Action.RELEASE:
         return "no longer in the specs: the lock forgets it, nothing is sent"
     return ""
+
+
+def changed_in_crm(parts: Iterable[FieldChange], live: LiveOpportunity | None) -> str:
+    """What somebody has changed, and who and when, if the CRM said."""
+    names = ", ".join(part.name for part in parts)
+    edit = live.last_edit if live else ""
+    return f"changed in the CRM since it was recorded: {names}{edit}"
 
 
 def _missing(live: LiveOpportunity | None) -> str:

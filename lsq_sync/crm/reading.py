@@ -7,6 +7,7 @@ keys go in headers, as apidocs.leadsquared.com/authentication recommends.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,7 +23,15 @@ from lsq_sync.core.answers import (
 from lsq_sync.core.model import SUBFIELD, LiveOpportunity
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.state import NOTE
-from lsq_sync.core.values import ABSENT, Absent, Value, is_guid
+from lsq_sync.core.values import (
+    ABSENT,
+    Absent,
+    DataType,
+    Value,
+    ValueRules,
+    from_live,
+    is_guid,
+)
 from lsq_sync.crm.credentials import Credentials
 from lsq_sync.crm.wire import (
     Answer,
@@ -161,7 +170,12 @@ def _of_details(
         values[NOTE_COLUMN.casefold()] = note
     names = tuple(n for n in one.names if n.partition(SUBFIELD)[0].casefold() not in hidden)
     guid = identifier if is_guid(identifier) else ""
-    return _live(values, names, guid)
+    edited_at = from_live(DataType.DATE_TIME, clean(lookup(body, "ModifiedOn")), ValueRules())
+    return replace(
+        _live(values, names, guid),
+        edited_at=edited_at,
+        edited_by=clean(lookup(body, "ModifiedByName")),
+    )
 
 
 def _name(field: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def next_step(drift: Drift) -> str:
 def _row(row: Change) -> Iterator[Line]:
     place = row.origin and f"{row.origin.file}:{row.origin.line}"
     yield line(Piece("! ", Style.BAD), *heading(row.key, row.label, row.type, place))
+    yield line(Piece(visible(row.reason), Style.FAINT), indent=4)
     for part in row.fields:
         yield line(*_part(part), indent=4)
 

@@ -174,6 +174,24 @@ def test_details_of_one_opportunity_with_its_note() -> None:
     assert found == Rows({"k1": LiveOpportunity(values, "hi", guid=ONE)})
 
 
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("/Date(1785350199000+0000)/", "2026-07-29 18:36:39"),
+        ("2026-08-31 08:38:00.000", "2026-08-31 08:38:00"),
+        (None, None),
+    ],
+)
+def test_details_tell_of_the_last_edit(stamp: str | None, expected: str | None) -> None:
+    found = read_details(
+        answer(details(ModifiedOn=stamp, ModifiedByName="Asha")), wanted(names=("mx_Custom_6",))
+    )
+    assert isinstance(found, Rows)
+    one = found.live["k1"]
+    assert (one.edited_at, one.edited_by) == (expected, "Asha")
+    assert one.last_edit == (f" (last edited {expected} UTC by Asha)" if expected else "")
+
+
 @pytest.mark.parametrize("mark", ["IsMasked", "IsEncrypted", "IsViewRestrictedField"])
 def test_what_may_not_be_the_value_is_not_read(mark: str) -> None:
     fields = [{"SchemaName": "mx_Custom_6", "Value": "XXXX", mark: True}]

@@ -57,6 +57,7 @@ def test_a_change_is_told_with_what_was_recorded_and_what_is_there_now(world: Wo
     (part,) = row["fields"]
     assert (row["id"], row["action"], row["source"]["file"]) == (ONE, "conflict", "specs/a.yaml")
     assert (part["before"], part["live"], part["after"]) == ("1", "77", "1")
+    assert "last edited" in row["reason"]
     assert ended.document["groups"] == [
         {"type": "loan", "name": AMOUNT, "title": "Expected Deal Size", "opportunities": 1}
     ]

@@ -35,6 +35,8 @@ def test_a_change_made_in_the_crm_is_not_overwritten(world: World) -> None:
     assert world.crm.crm.opportunity(ONE).fields[AMOUNT] == "77"
     text = world.run("apply", "--yes")
     assert "--on-conflict" in text.err
+    assert "(last edited 20" in text.out
+    assert " by " in text.out.partition("(last edited 20")[2].partition(")")[0]
     assert "77" in text.out
 
 
@@ -199,11 +201,11 @@ def test_what_succeeded_is_read_back(world: World) -> None:
 def test_a_success_that_changed_nothing_is_told(world: World) -> None:
     world.scenario(lost_updates=[{"id": ONE}])
     world.fields(ONE, TWO, mx_Custom_6=1)
-    ended = world.json("apply", "--yes", "--timeout", "1")
+    ended = world.json("apply", "--yes", "--timeout", "3")
     verified = {one["id"]: one["verified"] for one in ended.document["opportunities"]}
     assert (ended.code, verified) == (0, {ONE: False, TWO: True})
     world.fields(ONE, mx_Custom_6=2)
-    ended = world.run("apply", "--yes", "--timeout", "1")
+    ended = world.run("apply", "--yes", "--timeout", "3")
     assert "Succeeded, but the values are not visible" in ended.out
     assert ended.out.count(ONE) >= 2
 
@@ -301,3 +303,16 @@ def test_a_read_back_that_fails_is_told_and_settles_nothing(world: World) -> Non
     ended = world.json("status")
     assert (ended.code, ended.summary["unknown"]) == (4, 1)
     assert "could not be read back" in ended.err
+
+
+def test_who_changed_it_and_when_is_told_if_the_crm_says(world: World) -> None:
+    world.fields(*LOANS[:30], mx_Custom_6=1)
+    world.apply()
+    for key in LOANS[:30]:
+        world.crm.change(key, AMOUNT, "77")
+    before = world.crm.crm.count()
+    reasons = [one["reason"] for one in world.plan("--refresh")["opportunities"]]
+    assert sum("last edited" in reason for reason in reasons) == 20
+    assert world.crm.crm.count() - before == 2 + 1 + 20
+    world.scenario(faults=[{"on": "read", "path": "Details", "every": 1, "do": "garbage"}])
+    assert set(world.actions("--refresh").values()) == {"conflict"}
