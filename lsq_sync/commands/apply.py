@@ -43,7 +43,7 @@ from lsq_sync.core.state import (
     Withdrawn,
 )
 from lsq_sync.crm.credentials import FOR_UPDATES
-from lsq_sync.errors import LsqSyncError, RefusedError
+from lsq_sync.errors import LsqSyncError, RefusedError, StorageError
 from lsq_sync.executor import Executor
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
@@ -172,7 +172,8 @@ class _Apply:
         except LsqSyncError as error:
             if applied is None:
                 raise
-            applied = replace(applied, error=applied.error or error, verdict=Verdict.FAILED)
+            first = None if isinstance(error, StorageError) else applied.error
+            applied = replace(applied, error=first or error, verdict=Verdict.FAILED)
         return applied
 
     # --- planning

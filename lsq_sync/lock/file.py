@@ -16,6 +16,7 @@ from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import content_of, make_folder, told_as_storage_error
+from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
 from lsq_sync.lock.open_requests import forgotten_requests
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
@@ -24,17 +25,20 @@ from lsq_sync.lock.writer_lock import only_writer
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the files say: the lock, open requests that it lost, a journal not folded in yet."""
+    """What the files say: the lock, open requests that it lost, a journal not folded in yet, and
+    answers that a full disk could not take."""
 
     recorded: Recorded
     restored: tuple[Event, ...]
     journal: tuple[Event, ...]
     lock: bytes | None
+    emergency: tuple[Event, ...] = ()
 
     @property
     def entries(self) -> dict[str, Entry]:
         """All of it together."""
-        return replay(self.recorded.entries, (*self.restored, *self.journal))
+        found = replay(self.recorded.entries, (*self.restored, *self.journal))
+        return replay(found, still_news(self.emergency, found))
 
 
 class FileStore:
@@ -91,11 +95,11 @@ class FileStore:
             self._folder / "runs",
             Recorded(self._account.with_what_is_known(found.recorded.account), found.entries),
             run,
-            left_behind=found.journal,
+            left_behind=(*found.journal, *found.emergency),
             restored=found.restored,
             seen=found.lock,
         )
-        if found.restored or self._journal.exists():
+        if found.restored or found.emergency or self._journal.exists():
             writer.fold()
         return writer
 
@@ -103,6 +107,7 @@ class FileStore:
         """The journal first: if a writer folds it meanwhile, it is replayed once too often,
         which does no harm; the other way round it would be missed."""
         journal = self._load_journal()
+        emergency = tuple(kept_in_emergency(emergency_places(self._lock, self._folder)))
         try:
             data = content_of(self._lock)
         except OSError as error:
@@ -113,7 +118,7 @@ class FileStore:
         restored = tuple(forgotten_requests(self._folder, self._account, recorded))
         entries = with_recent(self._folder, self._account, recorded.entries)
         recorded = replace(recorded, entries=entries)
-        return _Found(recorded, restored, journal, data)
+        return _Found(recorded, restored, journal, data, emergency)
 
     def _load_journal(self) -> tuple[Event, ...]:
         try:
@@ -137,7 +142,7 @@ class FileStore:
 def _ignore_folder(folder: Path) -> None:
     """The local state keeps itself out of git, also where nobody wrote a .gitignore."""
     marker = folder / ".gitignore"
-    if not marker.exists():
+    if not marker.exists() or not marker.stat().st_size:  # killed in the middle of it
         marker.write_text("*\n", encoding="utf-8")
 
 

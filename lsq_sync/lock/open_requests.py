@@ -46,7 +46,7 @@ def forgotten_requests(folder: Path, account: Account, recorded: Recorded) -> It
 def _missing(kept: Mapping[str, Entry], known: Mapping[str, Entry]) -> Iterator[Event]:
     for key, entry in kept.items():
         if entry.pending and not _knows_of(known.get(key), entry.pending):
-            yield from _as_it_was(key, entry.type, entry.pending)
+            yield from as_it_was(key, entry.type, entry.pending)
 
 
 def _knows_of(entry: Entry | None, request: OpenRequest) -> bool:
@@ -55,7 +55,8 @@ def _knows_of(entry: Entry | None, request: OpenRequest) -> bool:
     return any(one.sent_at >= request.sent_at for one in listed if one)
 
 
-def _as_it_was(key: str, type_name: str, request: OpenRequest) -> Iterator[Event]:
+def as_it_was(key: str, type_name: str, request: OpenRequest) -> Iterator[Event]:
+    """Events that lead to this open request."""
     yield Intended(key, request.sent_at, request.run, request.payload, type_name)
     if request.request_id is not None:
         yield Accepted(key, request.sent_at, request.request_id)

@@ -13,7 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from lsq_sync import signals
-from lsq_sync.core.state import Entry, Event, Intended, Recorded, RunID, advance
+from lsq_sync.core.state import (
+    Accepted,
+    Entry,
+    Event,
+    Intended,
+    Recorded,
+    Rejected,
+    RunID,
+    advance,
+)
 from lsq_sync.errors import StorageError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
@@ -27,7 +36,8 @@ from lsq_sync.lock.disk import (
     told_as_storage_error,
     write_all,
 )
-from lsq_sync.lock.open_requests import keep_open_requests
+from lsq_sync.lock.emergency import Emergency, emergency_places, remove_emergency
+from lsq_sync.lock.open_requests import as_it_was, keep_open_requests
 from lsq_sync.lock.recent import keep_recent, without_recent
 
 FOLD_SECONDS = 30.0
@@ -64,6 +74,8 @@ class Writer:
         self._descriptor: int | None = None
         self._length = 0
         self._broken: StorageError | None = None
+        self._places = emergency_places(lock, journal.parent)
+        self._emergency = Emergency(self._places)
         self._learned: list[Event] = []
         self._seen = fingerprint(seen)
 
@@ -85,7 +97,8 @@ class Writer:
         """Returns when the events are durable.
 
         Raises StorageError when they are not, and ever after: what stands behind a torn record
-        would be cut off with it. Nothing may be sent on the strength of them then.
+        would be cut off with it. Nothing may be sent on the strength of them then. Answers of the
+        CRM among them go to the emergency file.
         """
         batch = tuple(events)
         try:
@@ -95,7 +108,7 @@ class Writer:
                 self._append(batch)
         except StorageError as error:
             self._broken = error
-            self._learned += (event for event in batch if not isinstance(event, Intended))
+            self._save([event for event in batch if not isinstance(event, Intended)])
             raise
         for event in batch:
             self._advance(event)
@@ -119,17 +132,43 @@ class Writer:
             self._seen = fingerprint(data)
             keep_recent(self._journal.parent, self.recorded)
             self._put_journal_away()
+        for path in self._places:
+            with told_as_storage_error(path):
+                remove_emergency(path)
         self._folded_at = self._clock()
 
     def close(self) -> None:
-        """Folds what is left in the journal, with the answers that it could not take."""
-        for event in self._learned:
-            self._advance(event)
+        """Folds what is left in the journal, with the answers that it could not take.
+
+        Raises StorageError that says where those answers are, when the lock does not take them
+        either; they are in the message when they are nowhere.
+        """
         try:
             if self._descriptor is not None or self._learned:
                 self.fold()
+        except StorageError as error:
+            if self._learned:
+                raise _left_in_emergency(error, self._learned, self._emergency.path) from None
+            raise
         finally:
+            self._emergency.close()
             self._close_journal()
+
+    def _save(self, answers: list[Event]) -> None:
+        """Keeps answers elsewhere, each with the request that it is about."""
+        if not answers:
+            return
+        opened = ((event.key, self._entries.get(event.key)) for event in answers)
+        about = [
+            event
+            for key, entry in opened
+            if entry and entry.pending
+            for event in as_it_was(key, entry.type, entry.pending)
+        ]
+        self._emergency.keep((*about, *answers))
+        self._learned += answers
+        for event in answers:
+            self._advance(event)
 
     def _advance(self, event: Event) -> None:
         entry = advance(self._entries.get(event.key), event)
@@ -176,6 +215,32 @@ class Writer:
         while (path := self._runs / f"{self._run}.{number}.journal").exists():
             number += 1
         return path
+
+
+def _left_in_emergency(
+    error: StorageError, answers: list[Event], path: Path | None
+) -> StorageError:
+    if path is not None:
+        return StorageError(
+            f"{error.message}; the answers of the CRM that came meanwhile are kept in {path}",
+            hint="make room or set the permissions, then run this, which folds it in:"
+            "\n\n  lsq-sync status",
+        )
+    listed = "".join(f"\n  {_in_words(event)}" for event in answers)
+    return StorageError(
+        f"{error.message}; these answers of the CRM could not be kept anywhere:{listed}",
+        hint="keep this message: without it, these updates are unknown to the next command",
+    )
+
+
+def _in_words(event: Event) -> str:
+    match event:
+        case Accepted(key=key, request_id=request_id):
+            return f"{key}: request {request_id}"
+        case Rejected(key=key, reason=reason):
+            return f"{key}: rejected, {reason}"
+        case _:
+            return f"{event.key}: {type(event).__name__.lower()}"
 
 
 def _changed_lock(path: Path) -> StorageError:

@@ -160,7 +160,7 @@ class RecordedDisk:
 
     def open(self, path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
         name = self._name(path)
-        if name is None:
+        if name is None or not (flags & os.O_CREAT or os.path.lexists(path)):
             return _os_open(path, flags, mode, **more)
         new = self._find(name) is None
         if new and flags & os.O_CREAT:
@@ -245,6 +245,8 @@ class RecordedDisk:
 
 def _plain(name: str) -> str:
     """Temporary files go by the name of the file that they become."""
+    if ".lsq-sync-emergency" in name:
+        return "emergency"
     return "temporary" if name.endswith(".tmp") else name
 
 

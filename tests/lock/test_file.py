@@ -458,7 +458,13 @@ def test_an_answer_that_the_journal_could_not_take_gets_into_the_lock(
                 writer.record([accepted(ONE, "r-1"), intended("three")])
             with pytest.raises(StorageError):
                 writer.record([accepted(TWO, "r-2")])
-            assert writer.recorded.entries == replay({}, [intended(ONE), intended(TWO)])
+            known: list[Event] = [
+                intended(ONE),
+                intended(TWO),
+                accepted(ONE, "r-1"),
+                accepted(TWO, "r-2"),
+            ]
+            assert writer.recorded.entries == replay({}, known)
         entries = place.recorded().entries
     assert {key: entry.pending and entry.pending.request_id for key, entry in entries.items()} == {
         ONE: "r-1",
