@@ -59,7 +59,6 @@ class Emergency:
             with suppress(OSError):
                 self._begin(path)
                 self._append(tuple(self._kept))
-                sync_folder(path.parent)
                 return True
         self._give_up_this_place()
         return False
@@ -70,6 +69,8 @@ class Emergency:
         self.path = path
         header = records.encode_header()
         write_all(self._descriptor, header)
+        sync(self._descriptor)  # a group is written only after the one before it is durable
+        sync_folder(path.parent)
         self._length = len(header)
 
     def _append(self, events: tuple[Event, ...]) -> None:
