@@ -321,24 +321,28 @@ def apply(
     with signals.held():
         applied = command.run(workspace, options, dialogue, given.around, output.watch)
         signals.stand_by_the_result()
-    _show_applied(applied, output)
+    _show_applied(applied, output, workspace)
     return _EXIT_CODES[applied.verdict]
 
 
-def _show_applied(applied: "Applied", output: Output) -> None:
+def _show_applied(applied: "Applied", output: Output, workspace: "Workspace") -> None:
+    from lsq_sync.commands import run_log
     from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
     from lsq_sync.render.result_text import next_step, result_lines
 
+    document = result_document(
+        applied.run,
+        applied.results,
+        applied.calls,
+        applied.elapsed_seconds,
+        applied.left,
+        applied.error,
+    )
+    if applied.results:
+        run_log.keep(workspace.state_folder, document)
     output.document(
-        result_document(
-            applied.run,
-            applied.results,
-            applied.calls,
-            applied.elapsed_seconds,
-            applied.left,
-            applied.error,
-        ),
+        document,
         result_lines(applied.results, applied.left, applied.calls, applied.elapsed_seconds),
     )
     if applied.error:
@@ -455,6 +459,52 @@ def doctor(given: _Globals, form: str) -> int:
     output = given.output(form)
     found = command.run(given.folder, os.environ, given.around, output.watch)
     output.document(doctor_document(found.checks), doctor_lines(found.checks))
+    return _EXIT_CODES[found.verdict]
+
+
+@command_line.command()
+@click.argument("key", metavar="ID")
+@click.argument("names", metavar="[FIELD]...", nargs=-1)
+@_form()
+@click.pass_obj
+def why(given: _Globals, key: str, names: tuple[str, ...], form: str) -> int:
+    """Tell where the values of an opportunity come from: spec line, commit, run, request, outcome.
+
+    ID may be the beginning of one, FIELD a schema name or a display name. Offline, without keys.
+    """
+    from lsq_sync.commands import why as command
+    from lsq_sync.render.document import why_document
+    from lsq_sync.render.why_text import why_lines
+
+    output = given.output(form)
+    explained = command.run(given.workspace(), key, names)
+    output.document(why_document(explained), why_lines(explained))
+    return 0
+
+
+@command_line.command()
+@click.argument("name", metavar="[RUN]", required=False)
+@_form("csv")
+@click.pass_obj
+def results(given: _Globals, name: str | None, form: str) -> int:
+    """Tell the outcomes of a run again, with what was learnt since; of the last by default.
+
+    RUN is the run's id, or the beginning of one. Offline, and without keys.
+    """
+    from lsq_sync.commands import results as command
+    from lsq_sync.render.document import result_document
+    from lsq_sync.render.result_csv import result_csv
+    from lsq_sync.render.result_text import told_lines
+
+    output = given.output(form)
+    found = command.run(given.workspace(), name)
+    listed = command.by_outcome(found.results)
+    if form == "csv":
+        output.results.write(result_csv(listed))
+    else:
+        document = result_document(found.run, listed, found.calls, found.elapsed_seconds)
+        lines = told_lines(found.run, listed, found.calls, found.elapsed_seconds)
+        output.document(document, lines)
     return _EXIT_CODES[found.verdict]
 
 

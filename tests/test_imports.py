@@ -13,7 +13,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"core", "signals"}),
     frozenset({"surroundings", "running", "tasks"}),
-    frozenset({"spec", "crm", "lock", "render", "executor", "poller", "reader", "display"}),
+    frozenset({"spec", "crm", "lock", "render", "executor", "poller", "reader", "display", "git"}),
     frozenset({"commands"}),
     frozenset({"output", "bug_report"}),
     frozenset({"cli"}),

@@ -1,6 +1,6 @@
 """`lsq-sync state list|show`: the recorded state, read only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from lsq_sync.commands.workspace import Workspace
@@ -40,7 +40,7 @@ def run_show(workspace: Workspace, key: str) -> Found:
     Raises UsageError when there is none, or more than one.
     """
     recorded = workspace.store.read()
-    name = _key_of(key, recorded)
+    name = key_among(key, recorded.entries)
     return _found(workspace, replace(recorded, entries={name: recorded.entries[name]}))
 
 
@@ -49,15 +49,19 @@ def _found(workspace: Workspace, recorded: Recorded) -> Found:
     return Found(recorded, {name: workspace.field_rules(name) for name in types})
 
 
-def _key_of(key: str, recorded: Recorded) -> str:
+def key_among(key: str, known: Collection[str]) -> str:
+    """The opportunity with this key, or the only one whose key begins so.
+
+    Raises UsageError when there is none, or more than one.
+    """
     wanted = key.lower() if is_guid(key) else key
-    if wanted in recorded.entries:
+    if wanted in known:
         return wanted
-    fitting = [name for name in recorded.entries if name.startswith(key.lower())]
+    fitting = [name for name in known if name.startswith(key.lower())]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise UsageError(f"{len(fitting)} opportunities begin with {key}", hint="give more of it")
-    near = nearest(key, recorded.entries)
+    near = nearest(key, known)
     hint = f"did you mean {near}?" if near else "what is recorded:\n\n  lsq-sync state list"
     raise UsageError(f"nothing is recorded of {key}", hint=hint)

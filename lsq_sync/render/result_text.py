@@ -112,6 +112,20 @@ def status_lines(
     yield _summary(results, calls, elapsed_seconds, "open request")
 
 
+def told_lines(
+    run: str,
+    results: tuple[UpdateResult, ...],
+    calls: Mapping[str, int],
+    elapsed_seconds: float,
+) -> Iterator[Line]:
+    """A run that has ended, told again."""
+    yield line(Piece(f"Run {visible(run)}", Style.STRONG))
+    yield BLANK
+    yield from _outcomes(results)
+    yield from _not_visible(results)
+    yield _summary(results, calls, elapsed_seconds, "update")
+
+
 def next_step(results: tuple[UpdateResult, ...]) -> str:
     """How to go on, with the command to copy; empty when there is nothing to do."""
     outcomes = {result.outcome for result in results}

@@ -1,0 +1,115 @@
+"""`lsq-sync why`: where the values of an opportunity come from, and what became of them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from lsq_sync.commands.state import key_among
+from lsq_sync.commands.workspace import Workspace
+from lsq_sync.core.model import UNTYPED, DesiredOpportunity, FieldRule
+from lsq_sync.core.provenance import Attempt, Ending, Explained, Reason, attempts
+from lsq_sync.core.state import NOTE, Entry, OpenRequest
+from lsq_sync.core.values import ABSENT, Absent, Value
+from lsq_sync.errors import Origin, UsageError
+from lsq_sync.git import commit_of
+from lsq_sync.lock.history import past_events
+from lsq_sync.spec.names import nearest
+from lsq_sync.spec.read import Specs
+
+
+def run(workspace: Workspace, key: str, names: tuple[str, ...]) -> Explained:
+    """Explains the fields of an opportunity, all by default. Offline, without keys.
+
+    Raises UsageError when nothing is known of it or of a field, and what reading specs and lock
+    raises.
+    """
+    specs = workspace.specs()
+    recorded = workspace.store.read()
+    desired = {one.key: one for one in specs.opportunities}
+    found = key_among(key, {*desired, *recorded.entries})
+    one, entry = desired.get(found), recorded.entries.get(found) or Entry()
+    tried = attempts(pair for pair in past_events(workspace.state_folder) if pair[1].key == found)
+    kind = one.type if one else entry.type
+    known = _reasons(one, entry, tried, _rules(workspace, specs, kind))
+    chosen = _chosen(names, known, found)
+    return Explained(
+        key=found,
+        type=kind,
+        label=one.label if one else "",
+        guid=entry.guid,
+        origin=one.origin if one else None,
+        last=entry.request,
+        reasons=tuple(_with_commit(workspace, reason) for reason in chosen),
+    )
+
+
+def _rules(workspace: Workspace, specs: Specs, kind: str) -> dict[str, FieldRule]:
+    return dict(specs.types[kind].fields if kind in specs.types else workspace.field_rules(kind))
+
+
+def _reasons(
+    one: DesiredOpportunity | None,
+    entry: Entry,
+    tried: dict[str, Attempt],
+    rules: dict[str, FieldRule],
+) -> dict[str, Reason]:
+    """In the order of the spec, then what only the lock or the past knows, by name."""
+    wanted: dict[str, tuple[Value, Origin]] = {}
+    for field in one.fields if one else ():
+        wanted[field.name] = (field.value, field.origin)
+    if one and one.note:
+        wanted[NOTE] = (one.note.value, one.note.origin)
+    carried = entry.pending.payload.names if entry.pending else ()
+    noted = () if entry.note is ABSENT else (NOTE,)
+    names = dict.fromkeys((*wanted, *sorted({*entry.fields, *noted, *carried, *tried})))
+    return {
+        name: Reason(
+            name=name,
+            rule=FieldRule(title="Note") if name == NOTE else rules.get(name, UNTYPED),
+            desired=wanted[name][0] if name in wanted else ABSENT,
+            recorded=entry.note if name == NOTE else entry.fields.get(name, ABSENT),
+            carried=_carried(entry.pending, name),
+            origin=wanted[name][1] if name in wanted else None,
+            attempt=tried.get(name) or _last_request(entry, name),
+        )
+        for name in names
+    }
+
+
+def _carried(opened: OpenRequest | None, name: str) -> Value | Absent:
+    if opened is None:
+        return ABSENT
+    return opened.payload.note if name == NOTE else opened.payload.fields.get(name, ABSENT)
+
+
+def _last_request(entry: Entry, name: str) -> Attempt | None:
+    """What the lock itself says: enough where another machine applied, and has the journals."""
+    opened = entry.pending
+    if opened and name in opened.payload.names:
+        ending: Ending = "pending" if opened.request_id else "unknown"
+        return Attempt(opened.run, opened.sent_at, ending, opened.request_id)
+    return None
+
+
+def _chosen(names: tuple[str, ...], known: dict[str, Reason], key: str) -> Iterable[Reason]:
+    """Fields are named by schema name, by display name, or the note by `note`."""
+    if not names:
+        return known.values()
+    titles = {reason.rule.title.casefold(): reason.name for reason in known.values()}
+    found = []
+    for name in names:
+        title = titles.get(name.casefold(), name)
+        if title not in known:
+            near = nearest(name, known)
+            raise UsageError(
+                f"nothing is known of {name} of {key}",
+                hint=f"did you mean {near}?" if near else f"known are {', '.join(known)}",
+            )
+        found.append(known[title])
+    return found
+
+
+def _with_commit(workspace: Workspace, reason: Reason) -> Reason:
+    if reason.origin is None:
+        return reason
+    commit = commit_of(workspace.root, reason.origin.file, reason.origin.line)
+    return replace(reason, commit=commit)
