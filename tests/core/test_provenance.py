@@ -16,7 +16,7 @@ from lsq_sync.core.state import (
 )
 from tests.core.support import KEY, OTHER_RUN, RUN, at, payload, request_id
 
-FIRST = [
+FIRST: list[Event] = [
     Intended(KEY, at(0), RUN, payload(a="1", b="1")),
     Accepted(KEY, at(1), request_id(1)),
     Succeeded(KEY, at(9), request_id(1)),
@@ -44,7 +44,7 @@ def test_each_step_of_an_attempt() -> None:
 
 
 def test_a_later_request_takes_over_its_own_names_only() -> None:
-    later = [
+    later: list[Event] = [
         Intended(KEY, at(100), OTHER_RUN, payload(a="2")),
         Rejected(KEY, at(101), "no"),
     ]
