@@ -126,6 +126,7 @@ def test_the_result_document_tells_every_update(world: World) -> None:
     (update,) = result["opportunities"]
     assert update == {
         "id": ONE,
+        "label": "",
         "outcome": "succeeded",
         "request_id": world.crm.crm.tasks()[0].request_id,
         "reason": "",
