@@ -108,6 +108,7 @@ class Writer:
                 self._append(batch)
         except StorageError as error:
             self._broken = error
+            self._take_back()
             self._save([event for event in batch if not isinstance(event, Intended)])
             raise
         for event in batch:
@@ -176,6 +177,12 @@ class Writer:
             self._entries.pop(event.key, None)
         else:
             self._entries[event.key] = entry
+
+    def _take_back(self) -> None:
+        """What is not known to be durable must not be found later: nothing was sent on it."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._length)
 
     def _append(self, batch: tuple[Event, ...]) -> None:
         if self._descriptor is None:

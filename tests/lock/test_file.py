@@ -413,6 +413,22 @@ def test_what_could_not_be_made_durable_is_not_recorded(
         assert place.recorded() == SMALL
 
 
+def test_an_intent_that_is_not_known_to_be_durable_is_not_found_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the file when the sync fails, and nothing was sent on it: no unknown request."""
+    with watched(place.root, monkeypatch) as disk:
+        with pytest.raises(StorageError), place.store.writer(RUN, NOON) as writer:
+            writer.record([intended(ONE)])
+            disk.fail("sync .lsq-sync/journal", errno.EIO)
+            with pytest.raises(StorageError):
+                writer.record([intended(TWO)])
+            assert set(place.store.read().entries) == {ONE}
+            disk.fail("sync .", errno.EIO)
+        disk.heal()
+        assert set(place.recorded().entries) == {ONE}
+
+
 def test_after_a_record_that_failed_there_is_no_other(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
