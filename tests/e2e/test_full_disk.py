@@ -55,7 +55,7 @@ def _path_of(target: Any) -> str:
 @pytest.fixture
 def world(tmp_path: Path) -> Any:
     """More updates than go out at once, each with a slow answer; places to fall back to."""
-    limit = {"rate_limit": {"calls": 10, "seconds": 0.1}}
+    limit = {"rate_limit": {"calls": 3, "seconds": 0.1}}
     with new_world(tmp_path, SLOW, api=limit, account={"host": None}) as made:
         (tmp_path / "home").mkdir()
         (tmp_path / "temporary").mkdir()
