@@ -510,7 +510,7 @@ def results(given: _Globals, name: str | None, form: str) -> int:
 
 @command_line.group()
 def state() -> None:
-    """Look at what is recorded."""
+    """Look at what is recorded, and repair it."""
 
 
 @state.command("list")
@@ -549,6 +549,60 @@ def state_show(given: _Globals, key: str, form: str) -> int:
         )
     )
     given.output(form).document(document, lines)
+    return 0
+
+
+@state.command("forget")
+@click.argument("key", metavar="ID")
+@click.option("--request", is_flag=True, help="Only give up on its open request.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_form()
+@click.pass_obj
+def state_forget(given: _Globals, key: str, request: bool, yes: bool, form: str) -> int:
+    """Forget what is recorded of an opportunity (ID, or its beginning). Nothing is sent.
+
+    An open request stays known until it is final. With --request only that is given up: it holds
+    nothing back any more, and nobody will ask what became of it.
+    """
+    from lsq_sync.commands import state as command
+    from lsq_sync.render.document import forgotten_document
+    from lsq_sync.render.state_text import forgotten_lines
+
+    if not (yes or _has_somebody_to_ask()):
+        raise click.UsageError("without a terminal, state forget needs --yes")
+    output = given.output(form)
+
+    def confirm(question: str) -> bool:
+        return yes or output.ask(question, _read_answer)
+
+    found = command.run_forget(given.workspace(), key, given.around, confirm, request=request)
+    output.document(
+        forgotten_document(found.key, found.values, found.request, found.kept),
+        forgotten_lines(found.key, found.values, found.request, found.kept),
+    )
+    return 0
+
+
+@state.command("merge")
+@_form()
+@click.pass_obj
+def state_merge(given: _Globals, form: str) -> int:
+    """Resolve the conflict that git has left in the lock, record by record.
+
+    Values that were confirmed last win, and an open request is never dropped.
+    """
+    from lsq_sync.commands import state as command
+    from lsq_sync.render.document import merged_document
+    from lsq_sync.render.state_text import merged_lines
+
+    workspace = given.workspace()
+    merged = command.run_merge(workspace, given.around)
+    decisions = [(one.key, one.why) for one in merged.decisions] if merged else []
+    count = len(merged.recorded.entries) if merged else None
+    output = given.output(form)
+    output.document(merged_document(count, decisions), merged_lines(count, decisions))
+    if merged:
+        output.next_step(f"look at it, then:\n\n  git add {workspace.settings.paths.lock}")
     return 0
 
 

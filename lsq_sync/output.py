@@ -80,6 +80,13 @@ class Output:
         if text and not self.loudness.quiet:
             self.asides.show([BLANK, *hint_lines(text)])
 
+    def ask(self, question: str, read: Callable[[], str]) -> bool:
+        """Only a whole "yes" is yes."""
+        words = Piece(visible(question), Style.STRONG)
+        self.asides.show([line(words, " Only the answer yes goes on.")])
+        self.asides.write("> ")
+        return read().strip() == "yes"
+
     @property
     def watch(self) -> Callable[[str, str], None]:
         """Told of every call; speaks when verbose. Neither URL nor keys ever come here."""
@@ -148,11 +155,7 @@ class TerminalDialogue:
         ]
         account = visible(planned.plan.account.name)
         question = f"{' and '.join(doing).capitalize() or 'Go on'} in {account}?"
-        self._output.asides.show(
-            [line(Piece(question, Style.STRONG), " Only the answer yes goes on.")]
-        )
-        self._output.asides.write("> ")
-        return self._ask().strip() == "yes"
+        return self._output.ask(question, self._ask)
 
     def begin(self, phase: str, total: int) -> None:
         """A phase begins."""

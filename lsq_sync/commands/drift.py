@@ -39,15 +39,15 @@ def run(
     """Reads all managed fields. Raises what reading the specs, the lock and the CRM raises."""
     specs = workspace.specs()
     recorded = workspace.store.read()
-    chosen, narrowed = selected(workspace, specs, recorded, choice)
-    entries = recorded.entries
+    chosen, narrowed = selected(workspace, specs, recorded, choice, around)
+    entries = narrowed.entries
     wanted = readable(wanted_of(one, entries.get(one.key)) for one in chosen)
     live = live_values(workspace, recorded, wanted, around, watch, notice) if wanted else {}
     rules = workspace.rules(specs, around)
 
     def found_in(live: Live) -> Drift:
         plan = make_plan(workspace.settings.account, chosen, narrowed, live, rules)
-        return drift_of(plan, recorded, live, rules)
+        return drift_of(plan, narrowed, live, rules)
 
     drift = found_in(live)
     if drift.rows:

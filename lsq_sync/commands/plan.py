@@ -9,6 +9,7 @@ from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.budget import Budget, budget
 from lsq_sync.core.change import Action, Plan
+from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.model import DesiredOpportunity, Live
 from lsq_sync.core.plan import make_plan
 from lsq_sync.core.reading import calls_around, readable, wanted_of
@@ -65,8 +66,8 @@ def run(
         return planned()
     from lsq_sync.commands.refresh import live_values  # brings the client along
 
-    chosen, _ = selected(workspace, specs, recorded, choice)
-    wanted = readable(wanted_of(one, recorded.entries.get(one.key)) for one in chosen)
+    chosen, known = selected(workspace, specs, recorded, choice, around)
+    wanted = readable(wanted_of(one, known.entries.get(one.key)) for one in chosen)
     live = live_values(workspace, recorded, wanted, around, watch, notice)
     found = planned(live)
     conflicts = found.plan.having(Action.CONFLICT)
@@ -77,11 +78,16 @@ def run(
 
 
 def selected(
-    workspace: Workspace, specs: Specs, recorded: Recorded, choice: Choice
+    workspace: Workspace,
+    specs: Specs,
+    recorded: Recorded,
+    choice: Choice,
+    around: Surroundings,
 ) -> tuple[tuple[DesiredOpportunity, ...], Recorded]:
-    """Both inputs of a plan, less what was not chosen."""
+    """Both inputs of a plan, under the keys of the specs, less what was not chosen."""
     selection = workspace.selection(specs, choice.paths, choice.only, choice.skipped)
-    return selection.narrow(specs.opportunities, recorded)
+    known, _ = as_the_specs_call_it(specs.opportunities, recorded, around.now())
+    return selection.narrow(specs.opportunities, known)
 
 
 def plan_from(
@@ -99,7 +105,7 @@ def plan_from(
 
     `reads`: whether the apply that it is for reads live values.
     """
-    desired, narrowed = selected(workspace, specs, recorded, choice)
+    desired, narrowed = selected(workspace, specs, recorded, choice, around)
     rules = workspace.rules(
         specs,
         around,

@@ -1,16 +1,21 @@
-"""`lsq-sync state list|show`: the recorded state, read only."""
+"""`lsq-sync state`: the recorded state, read and repaired. Makes no call."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from lsq_sync.commands.workspace import Workspace
+from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.model import FieldRule
-from lsq_sync.core.state import Recorded
-from lsq_sync.core.values import is_guid
-from lsq_sync.errors import UsageError
+from lsq_sync.core.moment import moment
+from lsq_sync.core.state import NOTE, GivenUp, OpenRequest, Recorded, Released
+from lsq_sync.core.values import ABSENT, is_guid
+from lsq_sync.errors import RefusedError, UsageError
 from lsq_sync.lock.format import entry_to_json
+from lsq_sync.lock.merge import Merged
+from lsq_sync.lock.writer import Writer
 from lsq_sync.render.document import Document, masked_entry
+from lsq_sync.render.words import counted
 from lsq_sync.spec.names import nearest
+from lsq_sync.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,72 @@ def run_show(workspace: Workspace, key: str) -> Found:
     recorded = workspace.store.read()
     name = key_among(key, recorded.entries)
     return _found(workspace, replace(recorded, entries={name: recorded.entries[name]}))
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What the lock no longer knows; `request` was given up, `kept` is still open."""
+
+    key: str
+    values: int
+    request: OpenRequest | None = None
+    kept: OpenRequest | None = None
+
+
+def run_forget(
+    workspace: Workspace,
+    key: str,
+    around: Surroundings,
+    confirm: Callable[[str], bool],
+    *,
+    request: bool,
+) -> Forgotten:
+    """Forgets what is recorded of an opportunity, or with `request` only gives up on its open
+    request. `confirm` is asked first. Nothing is sent.
+
+    Raises UsageError when there is nothing to forget, RefusedError when the answer was no.
+    """
+    with workspace.store.writer(new_run(around), around.now()) as writer:
+        name = key_among(key, writer.recorded.entries)
+        entry = writer.recorded.entries[name]
+        if request:
+            return _give_up(writer, name, entry.pending, around, confirm)
+        values = len(entry.fields) + (entry.note is not ABSENT)
+        _ask(confirm, f"forget {counted(values, 'recorded value')} of {name}?")
+        names = (*entry.fields, NOTE)
+        writer.record([Released(name, around.now(), tuple(sorted(names)), whole=True)])
+        return Forgotten(name, values, kept=entry.pending)
+
+
+def _give_up(
+    writer: Writer,
+    key: str,
+    opened: OpenRequest | None,
+    around: Surroundings,
+    confirm: Callable[[str], bool],
+) -> Forgotten:
+    if opened is None:
+        raise UsageError(
+            f"{key} has no open request",
+            hint=f"to forget its values:\n\n  lsq-sync state forget {key}",
+        )
+    sent = f"request {opened.request_id}" if opened.request_id else "the update without an answer"
+    _ask(
+        confirm,
+        f"give up on {sent} of {key}, sent {moment(opened.sent_at)}? It may still be carried out",
+    )
+    writer.record([GivenUp(key, around.now(), opened.run)])
+    return Forgotten(key, 0, request=opened)
+
+
+def _ask(confirm: Callable[[str], bool], question: str) -> None:
+    if not confirm(question):
+        raise RefusedError("nothing was forgotten: the answer was not yes", code="declined")
+
+
+def run_merge(workspace: Workspace, around: Surroundings) -> Merged | None:
+    """Resolves the conflict that git has left in the lock; None where there is none."""
+    return workspace.store.merge(around.now())
 
 
 def _found(workspace: Workspace, recorded: Recorded) -> Found:

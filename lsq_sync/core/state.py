@@ -223,6 +223,24 @@ class Lapsed:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Somebody gave up on the open request by hand: it holds nothing back any more."""
+
+    key: str
+    at: datetime
+    run: RunID
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """The specs call the opportunity by another key now: its GUID instead of `old`, an AutoId."""
+
+    key: str
+    at: datetime
+    old: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """The CRM refused the values; without `request_id` it did so when they were submitted.
 
@@ -265,6 +283,8 @@ Event = (
     | Succeeded
     | Seen
     | Lapsed
+    | GivenUp
+    | Rekeyed
     | Rejected
     | Adopted
     | Released
@@ -291,6 +311,10 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
             after = _see(before, event)
         case Lapsed():
             after = _lapse(before, event)
+        case GivenUp():
+            after = _give_up(before, event)
+        case Rekeyed():
+            after = before
         case Rejected():
             after = _reject(before, event)
         case Adopted():
@@ -307,12 +331,22 @@ def replay(entries: Mapping[str, Entry], events: Iterable[Event]) -> dict[str, E
     """The entries after all the events, in their order."""
     after = dict(entries)
     for event in events:
-        entry = advance(after.get(event.key), event)
-        if entry is None:
-            after.pop(event.key, None)
-        else:
-            after[event.key] = entry
+        apply_event(after, event)
     return after
+
+
+def apply_event(entries: dict[str, Entry], event: Event) -> None:
+    """Moves the one entry that the event is about, in place."""
+    if isinstance(event, Rekeyed):
+        moved = entries.pop(event.old, None)
+        if moved is not None and event.key not in entries:
+            entries[event.key] = replace(moved, guid="")
+        return
+    entry = advance(entries.get(event.key), event)
+    if entry is None:
+        entries.pop(event.key, None)
+    else:
+        entries[event.key] = entry
 
 
 def lapsed(
@@ -403,6 +437,16 @@ def _lapse(entry: Entry, event: Lapsed) -> Entry:
     return _closed(entry, _final(opened, Outcome.SUCCEEDED, event.at, reason))
 
 
+def _give_up(entry: Entry, event: GivenUp) -> Entry:
+    opened = entry.pending
+    if opened is None or opened.run != event.run:
+        return entry
+    return _closed(entry, _final(opened, Outcome.UNKNOWN, event.at, GIVEN_UP_BY_HAND))
+
+
+GIVEN_UP_BY_HAND = "given up by hand; nobody knows whether it was carried out"
+
+
 def _reject(entry: Entry, event: Rejected) -> Entry:
     opened = entry.pending
     if opened is None or opened.request_id != event.request_id:
@@ -458,4 +502,5 @@ def _release(entry: Entry, event: Released) -> Entry:
         note=ABSENT if NOTE in dropped else entry.note,
         request=None if event.whole else entry.request,
         pending=opened,
+        replaced=None if event.whole else entry.replaced,
     )

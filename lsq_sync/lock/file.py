@@ -15,8 +15,9 @@ from lsq_sync.core.state import Entry, Event, Recorded, RunID, replay
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
-from lsq_sync.lock.disk import content_of, make_folder, told_as_storage_error
+from lsq_sync.lock.disk import content_of, make_folder, replace_file, told_as_storage_error
 from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
+from lsq_sync.lock.merge import Merged, has_markers, merge
 from lsq_sync.lock.open_requests import forgotten_requests
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
@@ -73,10 +74,7 @@ class FileStore:
 
         Raises WriterBusyError, LockError, and StorageError when nothing can be written here.
         """
-        with told_as_storage_error(self._folder):
-            make_folder(self._folder)
-            make_folder(self._folder / "runs")
-            _ignore_folder(self._folder)
+        self._make_folders()
         with only_writer(self._folder / "writer.lock", now):
             with signals.held():
                 writer = self._opened(run)
@@ -85,6 +83,31 @@ class FileStore:
             finally:
                 with signals.held():
                     writer.close()
+
+    def merge(self, now: datetime) -> Merged | None:
+        """Brings the two sides of a git conflict in the lock together; None where there is none.
+
+        Raises what `writer` raises, and LockError when they cannot be brought together: nothing is
+        changed then.
+        """
+        self._make_folders()
+        with only_writer(self._folder / "writer.lock", now), signals.held():
+            text = lock_format.text_of(content_of(self._lock) or b"", self._name)
+            if not has_markers(text):
+                return None
+            merged = merge(text, self._name)
+            account = merged.recorded.account
+            if account and not account.is_same_as(self._account):
+                raise _other_account(self._name, account, self._account)
+            with told_as_storage_error(self._lock):
+                replace_file(self._lock, lock_format.dump(merged.recorded))
+            return merged
+
+    def _make_folders(self) -> None:
+        with told_as_storage_error(self._folder):
+            make_folder(self._folder)
+            make_folder(self._folder / "runs")
+            _ignore_folder(self._folder)
 
     def _opened(self, run: RunID) -> Writer:
         """A writer that has folded in what it found."""

@@ -29,7 +29,7 @@ from lsq_sync.errors import Diagnostic, LockError, Origin
 
 FORMAT = "lsq-sync/lock/v1"
 
-_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
+MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 
 def dump(recorded: Recorded) -> bytes:
@@ -50,7 +50,7 @@ def load(data: bytes, file: str) -> Recorded:
     Raises LockError, with the place and the repair step, for anything that `dump` does not write:
     conflict markers, truncation, duplicate keys, an unknown version, edits that break the form.
     """
-    text = _text_of(data, file)
+    text = text_of(data, file)
     _refuse_conflict_markers(text, file)
     content = _parse(text, file)
     version = content.get("format") if isinstance(content, dict) else None
@@ -85,7 +85,8 @@ def _refuse(file: str, line: int, message: str, hint: str) -> NoReturn:
     raise LockError(f"{Origin(file, line)}: {message}", hint=hint, diagnostics=(place,))
 
 
-def _text_of(data: bytes, file: str) -> str:
+def text_of(data: bytes, file: str) -> str:
+    """The text of a lock file, whatever it says. Raises LockError when it is none."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,11 +96,8 @@ def _text_of(data: bytes, file: str) -> str:
 
 def _refuse_conflict_markers(text: str, file: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.startswith(_MARKERS):
-            hint = (
-                "take one side whole (the one whose updates were really sent), then run "
-                f"lsq-sync status:\n\n  git checkout --theirs -- {file}"
-            )
+        if line.startswith(MARKERS):
+            hint = "bring both sides together, record by record:\n\n  lsq-sync state merge"
             _refuse(file, number, "the lock holds git conflict markers", hint)
 
 

@@ -52,7 +52,7 @@ def _missing(kept: Mapping[str, Entry], known: Mapping[str, Entry]) -> Iterator[
 def _knows_of(entry: Entry | None, request: OpenRequest) -> bool:
     """Whether the lock has it, or a later one of the same opportunity."""
     listed = (entry.pending, entry.request) if entry else ()
-    return any(one.sent_at >= request.sent_at for one in listed if one)
+    return any(one.run == request.run or one.sent_at > request.sent_at for one in listed if one)
 
 
 def as_it_was(key: str, type_name: str, request: OpenRequest) -> Iterator[Event]:

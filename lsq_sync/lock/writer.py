@@ -21,7 +21,7 @@ from lsq_sync.core.state import (
     Recorded,
     Rejected,
     RunID,
-    advance,
+    apply_event,
 )
 from lsq_sync.errors import StorageError
 from lsq_sync.lock import format as lock_format
@@ -172,11 +172,7 @@ class Writer:
             self._advance(event)
 
     def _advance(self, event: Event) -> None:
-        entry = advance(self._entries.get(event.key), event)
-        if entry is None:
-            self._entries.pop(event.key, None)
-        else:
-            self._entries[event.key] = entry
+        apply_event(self._entries, event)
 
     def _take_back(self) -> None:
         """What is not known to be durable must not be found later: nothing was sent on it."""

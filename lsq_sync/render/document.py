@@ -16,7 +16,7 @@ from lsq_sync.core.moment import moment
 from lsq_sync.core.provenance import Attempt, Commit, Explained, Reason
 from lsq_sync.core.result import UpdateResult, summary
 from lsq_sync.core.safety import Refusal
-from lsq_sync.core.state import NOTE, Entry, FinalRequest
+from lsq_sync.core.state import NOTE, Entry, FinalRequest, OpenRequest
 from lsq_sync.core.values import ABSENT, Absent, Value
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError
 
@@ -252,6 +252,34 @@ def masked_entry(entry: Entry, content: Document, rules: Mapping[str, FieldRule]
 
 def _hidden(fields: Mapping[str, Value], sensitive: set[str]) -> dict[str, Value]:
     return {name: MASK if name in sensitive and value else value for name, value in fields.items()}
+
+
+# --- repairs of the state
+
+
+def forgotten_document(
+    key: str, values: int, request: OpenRequest | None, kept: OpenRequest | None
+) -> Document:
+    """What `state forget --format json` prints."""
+    return {
+        "format": "lsq-sync/state/v1",
+        "forgotten": {
+            "id": key,
+            "values": values,
+            "request": request and {"id": request.request_id, "run": request.run},
+            "still_open": kept and {"id": kept.request_id, "run": kept.run},
+        },
+    }
+
+
+def merged_document(count: int | None, decisions: Iterable[tuple[str, str]]) -> Document:
+    """What `state merge --format json` prints; `count` is None where there was no conflict."""
+    return {
+        "format": "lsq-sync/state/v1",
+        "merged": count is not None,
+        "count": count or 0,
+        "decisions": [{"id": key, "why": why} for key, why in decisions],
+    }
 
 
 # --- why

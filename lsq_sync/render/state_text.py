@@ -1,6 +1,6 @@
 """The recorded state and the CRM's queue as text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from lsq_sync.core.answers import QueueMetrics
@@ -103,3 +103,27 @@ def metrics_lines(metrics: QueueMetrics) -> Iterator[Line]:
     if metrics.pending_messages and rate:
         through = metrics.pending_messages * 60 / rate
         yield line(f"At that rate it is through in about {duration(through)}.")
+
+
+def forgotten_lines(
+    key: str, values: int, request: OpenRequest | None, kept: OpenRequest | None
+) -> Iterator[Line]:
+    """What the lock no longer knows."""
+    if request:
+        sent = f"request {request.request_id}" if request.request_id else "the update"
+        at = moment(request.sent_at)
+        yield line(f"Gave up on {visible(sent)} of {visible(key)}, sent {at}.")
+        return
+    yield line(f"Forgot {counted(values, 'value')} of {visible(key)}; nothing was sent.")
+    if kept:
+        yield line("Its open request stays known until it is final.", indent=2)
+
+
+def merged_lines(count: int | None, decisions: Iterable[tuple[str, str]]) -> Iterator[Line]:
+    """How the sides of a conflict came together; `count` is None where there was none."""
+    if count is None:
+        yield line("The lock holds no conflict: nothing to merge.")
+        return
+    for key, why in decisions:
+        yield line(Piece(visible(key), Style.STRONG), f"  {why}")
+    yield line(Piece("Merged", Style.GOOD), f": {counted(count, 'opportunity')} recorded.")

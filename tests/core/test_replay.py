@@ -18,6 +18,7 @@ from lsq_sync.core.state import (
     Adopted,
     Entry,
     Event,
+    GivenUp,
     Intended,
     Lapsed,
     Lost,
@@ -131,6 +132,9 @@ class World:
         if opened is None or not self.maybe():
             return
         self.later()
+        if self.maybe():
+            self.happens(GivenUp(key, at(self.seconds), opened.run))
+            return
         self.happens(Seen(key, at(self.seconds), opened.run))
         if self.maybe():
             self.later()

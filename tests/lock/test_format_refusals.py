@@ -75,7 +75,7 @@ def test_conflict_markers_are_told_with_their_line_and_a_way_out(
     text = WHOLE.decode().replace("\n,\n", f"\n{marker}\n,\n").replace("\n", line_end)
     error = refusal(text.encode())
     assert "conflict markers" in error.message
-    assert "git checkout --theirs" in error.hint
+    assert "lsq-sync state merge" in error.hint
     assert error.diagnostics[0].origin.line == 3
 
 
