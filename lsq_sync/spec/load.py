@@ -8,9 +8,9 @@ without end, nesting without end. All that can be found in one pass is found in 
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -60,6 +60,49 @@ def load(data: bytes, file: str) -> Loaded:
     except _Unreadable as stop:
         return Loaded(None, stop.problems)
     return Loaded(document, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value, or the begin or end of a collection, by its characters in the text.
+
+    `style` is the quote or the sign of a block scalar, "{" of a collection in flow style, else
+    empty. `anchor` is the name given to it; of an alias, the one that it repeats.
+    """
+
+    kind: Literal["scalar", "alias", "mapping", "sequence", "end"]
+    start: int
+    end: int
+    style: str = ""
+    anchor: str | None = None
+    text: str = ""
+
+
+def marks(text: str) -> Iterator[Mark]:
+    """Where everything of a document stands that `load` has no problems with."""
+    parser = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
+    while (event := parser.get_event()) is not None:
+        if mark := _mark(event):
+            yield mark
+
+
+def _mark(event: _Event) -> Mark | None:
+    kind = _KINDS.get(type(event))
+    if kind is None:
+        return None
+    style = getattr(event, "style", None) or ("{" if getattr(event, "flow_style", None) else "")
+    anchor, value = getattr(event, "anchor", None), getattr(event, "value", "")
+    return Mark(kind, event.start_mark.index, event.end_mark.index, style, anchor, value)
+
+
+_KINDS: dict[type, Literal["scalar", "alias", "mapping", "sequence", "end"]] = {
+    yaml.ScalarEvent: "scalar",
+    yaml.AliasEvent: "alias",
+    yaml.MappingStartEvent: "mapping",
+    yaml.SequenceStartEvent: "sequence",
+    yaml.MappingEndEvent: "end",
+    yaml.SequenceEndEvent: "end",
+}
 
 
 def too_large(size: int, file: str) -> Diagnostic:
