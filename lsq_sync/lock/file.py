@@ -4,7 +4,7 @@ Reading overlays the journal in memory and writes nothing. Writing is `writer.py
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -77,6 +77,7 @@ class FileStore:
         self._make_folders()
         with only_writer(self._folder / "writer.lock", now):
             with signals.held():
+                _remove_leftovers(self._lock.resolve(), self._folder)
                 writer = self._opened(run)
             try:
                 yield writer
@@ -167,6 +168,14 @@ def _ignore_folder(folder: Path) -> None:
     marker = folder / ".gitignore"
     if not marker.exists() or not marker.stat().st_size:  # killed in the middle of it
         marker.write_text("*\n", encoding="utf-8")
+
+
+def _remove_leftovers(lock: Path, folder: Path) -> None:
+    """Half-written files of processes that were killed; only the one writer makes such."""
+    for where, pattern in ((lock.parent, f".{lock.name}.*.tmp"), (folder, "*.tmp")):
+        for path in where.glob(pattern):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _other_account(name: str, theirs: Account, ours: Account) -> LockError:

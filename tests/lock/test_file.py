@@ -791,3 +791,16 @@ def test_a_folder_without_permission_to_write(place: Place) -> None:
             raise AssertionError("nobody gets here")
     finally:
         place.folder.chmod(0o700)
+
+
+def test_half_written_files_of_killed_writers_are_removed_by_the_next(place: Place) -> None:
+    place.folder.mkdir()
+    left = [place.root / f".{NAME}.99999999.tmp", place.folder / ".open.99999999.tmp"]
+    other = place.root / ".somebody-elses.tmp"
+    for path in (*left, other):
+        path.write_bytes(b"half of somethi")
+    place.store.read()
+    assert all(path.exists() for path in left), "reading writes nothing"
+    with place.store.writer(RUN, NOON):
+        assert not any(path.exists() for path in left)
+    assert other.exists()
