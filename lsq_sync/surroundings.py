@@ -2,11 +2,20 @@
 
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
 
 from lsq_sync.core.state import Event
+
+_T = TypeVar("_T")
+
+
+class Runner(Protocol):
+    """Runs a coroutine to its end on an event loop of its own."""
+
+    def __call__(self, main: Coroutine[Any, Any, _T], /) -> _T: ...
 
 
 def this_second() -> datetime:
@@ -20,12 +29,24 @@ async def _sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+def _run(main: Coroutine[Any, Any, _T], /) -> _T:
+    import asyncio
+
+    return asyncio.run(main)
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Time, chance, and someone to tell of each event once it is durable."""
+    """Time, chance, and someone to tell of each event once it is durable.
+
+    `now` is what is recorded, `wall` the same clock with its fractions; `run` starts the loop that
+    `sleep` sleeps on.
+    """
 
     now: Callable[[], datetime] = this_second
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = _sleep
     chance: Callable[[], float] = random.random
     tell: Callable[[Event], None] = lambda _event: None
+    wall: Callable[[], float] = time.time
+    run: Runner = _run

@@ -6,7 +6,6 @@ aiohttp along.
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -69,7 +68,7 @@ class Talk:
         """One conversation. Raises CredentialsError before any call when a key is missing, and
         StoppedError when a second signal ended it."""
         with signals.held():  # until the signal is told to the conversation
-            return asyncio.run(self._hold(conversation, self.keys()))
+            return self.around.run(self._hold(conversation, self.keys()))
 
     def hold_unless_stopped(self, conversation: Callable[[Session], Awaitable[_T]]) -> _T | None:
         """One conversation that records nothing: a signal may end it anywhere, which gives None."""
@@ -133,15 +132,15 @@ class Talk:
     async def _paced(self) -> AsyncIterator[Pacer]:
         """A pacer that knows the calls of the process before, and tells the next one of ours."""
         limit = self.workspace.settings.api.rate_limit
-        clock = self.around.monotonic
+        clock, wall = self.around.monotonic, self.around.wall
         memory = PaceMemory(self.workspace.state_folder, limit)
-        recent = memory.recall(time.time(), clock())
+        recent = memory.recall(wall(), clock())
         pacer = Pacer(limit, clock, self.around.sleep, recent)
-        memory.opened(time.time(), recent, clock())
+        memory.opened(wall(), recent, clock())
         try:
             yield pacer
         finally:
-            memory.closed(time.time(), pacer.recent_ends, clock())
+            memory.closed(wall(), pacer.recent_ends, clock())
 
     @contextmanager
     def _stopped_by_signals(self, stop: Stop) -> Iterator[None]:

@@ -32,9 +32,9 @@ class DeadlockError(Exception):
 class _JumpingSelector(selectors.DefaultSelector):
     """Jumps to the next timer instead of sleeping until then."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float = 0.0) -> None:
         super().__init__()
-        self.now = 0.0
+        self.now = now
         self.threads = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -109,6 +109,84 @@ class VirtualClock:
     ) -> Surroundings:
         """What the tool is handed: this clock, and a chance that is none."""
         return Surroundings(self.now, self.monotonic, self.sleep, chance, tell)
+
+
+class _OneThreadLoop(_VirtualLoop):
+    """Does at once what others give to a thread: the same order every time."""
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
+        future: asyncio.Future[_T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits for it
+            future.set_exception(error)
+        return future
+
+
+class Timeline:
+    """One virtual time through many loops, one after the other, as commands come and go.
+
+    Nothing in it depends on threads or on the real time: the same happens every time.
+    """
+
+    def __init__(self, started: datetime = STARTED) -> None:
+        self.started = started
+        self.seconds = 0.0
+        self.broken_off: BaseException | None = None
+
+    def monotonic(self) -> float:
+        """Seconds since it began."""
+        return self.seconds
+
+    def wall(self) -> float:
+        """The wall clock, in seconds since 1970."""
+        return self.started.timestamp() + self.seconds
+
+    def now(self) -> datetime:
+        """The wall clock, in whole seconds."""
+        return self.started + timedelta(seconds=int(self.seconds))
+
+    async def sleep(self, seconds: float) -> None:
+        """Others run meanwhile."""
+        await asyncio.sleep(seconds)
+
+    def pass_by(self, seconds: float) -> None:
+        """Lets time pass between two loops."""
+        self.seconds += seconds
+
+    def break_off(self, error: BaseException) -> None:
+        """The loop that runs ends with this, whatever its tasks make of it."""
+        self.broken_off = error
+
+    def run(self, main: Coroutine[Any, Any, _T], /) -> _T:
+        """Runs it to its end. Raises DeadlockError when it has none."""
+        self.broken_off = None
+        selector = _SharedSelector(self)
+        with asyncio.Runner(loop_factory=lambda: _OneThreadLoop(selector)) as runner:
+            runner.get_loop().set_exception_handler(lambda _loop, _context: None)
+            return runner.run(main)
+
+    def surroundings(self, chance: Callable[[], float]) -> Surroundings:
+        """What the tool is handed."""
+        return Surroundings(
+            now=self.now, monotonic=self.monotonic, chance=chance, wall=self.wall, run=self.run
+        )
+
+
+class _SharedSelector(_JumpingSelector):
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(timeline.seconds)
+        self._timeline = timeline
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        error, self._timeline.broken_off = self._timeline.broken_off, None
+        if error:
+            raise error
+        ready = super().select(timeout)
+        self._timeline.seconds = self.now
+        return ready
 
 
 def run(main: Callable[[VirtualClock], Coroutine[Any, Any, _T]], *, debug: bool = True) -> _T:
