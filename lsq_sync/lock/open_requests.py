@@ -45,8 +45,28 @@ def forgotten_requests(folder: Path, account: Account, recorded: Recorded) -> It
 
 def _missing(kept: Mapping[str, Entry], known: Mapping[str, Entry]) -> Iterator[Event]:
     for key, entry in kept.items():
-        if entry.pending and not _knows_of(known.get(key), entry.pending):
-            yield from as_it_was(key, entry.type, entry.pending)
+        request = entry.pending
+        if request is None:
+            continue
+        there = known.get(key)
+        if there and there.pending and _is_same(there.pending, request):
+            yield from _told_since(key, there.pending, request)
+        elif not _knows_of(there, request):
+            yield from as_it_was(key, entry.type, request)
+
+
+def _is_same(one: OpenRequest, other: OpenRequest) -> bool:
+    return (one.run, one.sent_at) == (other.run, other.sent_at)
+
+
+def _told_since(key: str, earlier: OpenRequest, request: OpenRequest) -> Iterator[Event]:
+    """What the CRM said of a request after a copy of the lock that knows it was made."""
+    if request.request_id is None:
+        return
+    if earlier.request_id is None:
+        yield Accepted(key, request.sent_at, request.request_id)
+    if request.queued_at and request.queued_at > (earlier.queued_at or earlier.sent_at):
+        yield Queued(key, request.queued_at, request.request_id)
 
 
 def _knows_of(entry: Entry | None, request: OpenRequest) -> bool:

@@ -673,6 +673,19 @@ def test_when_the_crm_last_said_in_queue_is_known_again_too(place: Place) -> Non
     assert place.store.read() == Recorded(None, before.entries)
 
 
+@pytest.mark.parametrize("committed", [1, 2])
+def test_what_was_told_since_the_lock_was_committed_is_known_again(
+    place: Place, committed: int
+) -> None:
+    """The restored lock has the request, but not its RequestID, or not that it waits still."""
+    told: list[Event] = [intended(), accepted(), Queued(ONE, later(7200), RequestID("r-1"))]
+    before = sent(place, *told)
+    place.put(Recorded(ACCOUNT, replay({}, told[:committed])))
+    assert place.store.read().entries == before.entries
+    assert pending(place) == {ONE: "r-1"}
+    assert place.recorded().entries == before.entries
+
+
 def test_a_request_that_the_lock_knows_better_stays_as_the_lock_says(place: Place) -> None:
     """A colleague's job has settled it, or sent a newer one, and the lock was pulled."""
     open_one = sent(place, intended("a", at=9), accepted("a", "r-a"))
