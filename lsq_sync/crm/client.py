@@ -119,7 +119,7 @@ class Client:
         found = await self._ask(request)
         if isinstance(found, _Failure):
             return NoVerdict(found.reason)
-        return self._noted(protocol.read_status(found))
+        return self._noted(protocol.read_status(found, request_id))
 
     async def metrics(self) -> MetricsAnswer:
         """Asks how long the queue is."""

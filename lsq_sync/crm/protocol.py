@@ -31,7 +31,6 @@ from lsq_sync.core.values import is_guid
 from lsq_sync.crm.credentials import Credentials
 from lsq_sync.crm.wire import (
     MX,
-    RATE_LIMIT,
     Answer,
     Fault,
     Request,
@@ -42,6 +41,7 @@ from lsq_sync.crm.wire import (
     lookup,
     rate_limit,
     reason_of,
+    tells_of_the_limit,
 )
 
 SUBMIT_PATH = "/opportunity/update"
@@ -104,24 +104,43 @@ def read_submit(answer: Answer) -> SubmitAnswer:
     """What the answer to an update means for it."""
     body = content_of(answer)
     fault = fault_in(body)
-    is_success = 200 <= answer.status < 300 and not is_envelope(body)
-    if is_success and (request := _request_id(body)):
-        return Taken(request)  # whatever `message` stands beside it
+    requests = _request_ids(body)
+    if requests and 200 <= answer.status < 300:
+        return _read_acceptance(answer, requests, fault if is_envelope(body) else Fault())
     if limit := rate_limit(answer, fault):
         return limit
-    if answer.status == 401 or fault.is_about_keys:
+    if answer.status in (401, 403, 404) or fault.is_about_keys:
         return NotAllowed(reason_of(answer, fault))
     if fault.is_application:
         return TurnedDown(fault.text)
-    return _read_submit_code(answer, fault)
+    return _read_submit_code(answer, fault, requests)
 
 
-def _read_submit_code(answer: Answer, fault: "Fault") -> SubmitAnswer:
+def _read_acceptance(
+    answer: Answer, requests: tuple[RequestID, ...], fault: Fault
+) -> Taken | Unanswered:
+    """An acceptance may hold a `message` beside; one that contradicts itself is none."""
+    if fault.text:
+        return _contradiction(answer, f"it names request {requests[0]}, and {fault.text}")
+    if len(requests) > 1:
+        return _contradiction(answer, f"it names requests {' and '.join(requests)}")
+    return Taken(requests[0])
+
+
+def _contradiction(answer: Answer, what: str) -> Unanswered:
+    return Unanswered(clean(f"HTTP {answer.status}, but the answer contradicts itself: {what}"))
+
+
+def _read_submit_code(
+    answer: Answer, fault: Fault, requests: tuple[RequestID, ...]
+) -> SubmitAnswer:
+    if requests and not fault.text and answer.status != 405:
+        return _contradiction(answer, f"it names request {requests[0]}")
     match answer.status:
         case code if 200 <= code < 300:
             what = f"HTTP {code}, but the answer is not an acceptance"
             return Unanswered(f"{what}{': ' if fault.text else ''}{fault.text}")
-        case 403 | 404 | 405:
+        case 405:
             return NotAllowed(reason_of(answer, fault))
         case code if 300 <= code < 400:
             return NotAllowed(f"HTTP {code}: a redirect, which is never followed")
@@ -133,8 +152,8 @@ def _read_submit_code(answer: Answer, fault: "Fault") -> SubmitAnswer:
             return Unanswered(reason_of(answer, fault))
 
 
-def read_status(answer: Answer) -> StatusAnswer:
-    """The verdict on a request, if the answer holds one."""
+def read_status(answer: Answer, asked: RequestID | None = None) -> StatusAnswer:
+    """The verdict on a request, if the answer holds one; one on another than `asked` is none."""
     body = content_of(answer)
     task = lookup(body, "TaskStatus")
     fault = fault_in(body)
@@ -146,7 +165,14 @@ def read_status(answer: Answer) -> StatusAnswer:
         return NoVerdict(reason_of(answer, fault), refused=refused or fault.is_about_keys)
     if not isinstance(task, dict):
         return NoVerdict("the CRM does not know this request, or says nothing of it")
+    if asked and any(_bare(told) != _bare(asked) for told in _request_ids(body)):
+        return NoVerdict("the answer is about another request")
     return _read_task(task)
+
+
+def _bare(request: RequestID) -> str:
+    """GUIDs are written in either case, and with braces or without."""
+    return request.strip("{}").casefold()
 
 
 def _read_task(task: Mapping[str, Any]) -> StatusAnswer:
@@ -168,12 +194,12 @@ def _read_task(task: Mapping[str, Any]) -> StatusAnswer:
             return Waiting(f"{status or 'no status'}{': ' if reason else ''}{reason}")
 
 
-def _failed(reason: str, inner: "Fault") -> Failed:
+def _failed(reason: str, inner: Fault) -> Failed:
     told = f"{reason} ({inner.text})" if reason and inner.kind else reason or inner.text
-    return Failed(told or "FAILURE without a reason", resend=RATE_LIMIT.search(told) is not None)
+    return Failed(told or "FAILURE without a reason", resend=tells_of_the_limit(told))
 
 
-def _inner_fault(task: Mapping[str, Any]) -> "Fault":
+def _inner_fault(task: Mapping[str, Any]) -> Fault:
     """What the worker's own call was answered, where that was an error."""
     message = _inner_message(task)
     fault = fault_in(message)
@@ -220,11 +246,16 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
 
 
-def _request_id(body: Mapping[str, Any]) -> RequestID | None:
-    found = lookup(body, "RequestID")
-    if not isinstance(found, str | int) or isinstance(found, bool):
+def _request_ids(body: Mapping[str, Any]) -> tuple[RequestID, ...]:
+    """The usable ones: the documentation writes the key in two ways, so there may be two."""
+    told = (value for name, value in body.items() if name.casefold() == "requestid")
+    return tuple(dict.fromkeys(found for value in told if (found := _request_id(value))))
+
+
+def _request_id(told: object) -> RequestID | None:
+    if not isinstance(told, str | int) or isinstance(told, bool):
         return None
-    text = str(found).strip()
+    text = str(told).strip()
     return RequestID(text) if _SAFE_ID.fullmatch(text) else None
 
 

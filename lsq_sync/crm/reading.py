@@ -58,6 +58,9 @@ _IDS = ("ProspectActivityId", "OpportunityId", "Id")
 _UNREADABLE = ("IsMasked", "IsEncrypted", "IsViewRestrictedField")
 """Where a field is marked so, what reads back may not be its value (seen in code)."""
 
+_AS_WRITTEN: Mapping[str, Any] = {"parse_int": str, "parse_float": str, "parse_constant": str}
+"""Numbers keep their digits; `NaN`, which is no JSON but is read as a number, is a text too."""
+
 _UNKNOWN = "MXUnknownProspectActivityException"
 """Of an opportunity that is deleted or never was (seen in code)."""
 
@@ -108,7 +111,7 @@ def _columns(names: Iterable[str]) -> Iterator[str]:
 
 def read_bulk(answer: Answer, group: Iterable[Wanted]) -> ReadAnswer:
     """The opportunities of a bulk read by key; one that is not among the rows is missing."""
-    content = json_in(answer, parse_int=str, parse_float=str)
+    content = json_in(answer, **_AS_WRITTEN)
     if failed := _failed(answer, content):
         return failed
     rows = _rows(content)
@@ -144,7 +147,7 @@ def _of_row(row: Mapping[str, Any] | None, one: Wanted) -> LiveOpportunity:
 def read_details(answer: Answer, one: Wanted) -> ReadAnswer:
     """One opportunity by its details. Deleted and unknown ones were met in two forms: HTTP 500
     with an MX body, and an empty envelope."""
-    content = json_in(answer, parse_int=str, parse_float=str)
+    content = json_in(answer, **_AS_WRITTEN)
     body = content if isinstance(content, dict) else {}
     if fault_in(body).kind == _UNKNOWN:
         return Rows({one.key: LiveOpportunity(missing=True)})
@@ -207,7 +210,7 @@ def _value(values: Mapping[str, Any], name: str) -> Any:
 def _inside(field_set: Any, part: str) -> Any:
     """A custom field set reads as a string that holds JSON; an object is taken too."""
     if isinstance(field_set, str):
-        field_set = json_in(Answer(200, field_set.encode()), parse_int=str, parse_float=str)
+        field_set = json_in(Answer(200, field_set.encode("utf-8", "replace")), **_AS_WRITTEN)
     return lookup(field_set, part) if isinstance(field_set, dict) else None
 
 

@@ -133,10 +133,18 @@ def rate_limit(answer: Answer, fault: Fault) -> TooFast | None:
 
 def _tells_of_a_limit(answer: Answer, fault: Fault) -> bool:
     """In the CRM's own words, or in a gateway's under the codes where those were met."""
-    if RATE_LIMIT.search(fault.text):
+    if tells_of_the_limit(fault.text):
         return True
     is_gateway = not fault.kind and answer.status in (200, 403)
     return is_gateway and _GATEWAY_LIMIT.search(fault.message) is not None
+
+
+def tells_of_the_limit(text: str) -> bool:
+    """Whether the CRM speaks of its rate limit. Another fault may repeat a value, and the value may
+    read like that."""
+    named = MX.search(text)
+    is_another = named is not None and not RATE_LIMIT.match(named[0])
+    return not is_another and RATE_LIMIT.search(text) is not None
 
 
 def reason_of(answer: Answer, fault: Fault) -> str:

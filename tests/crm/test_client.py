@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -480,3 +481,27 @@ def test_many_at_once_each_get_their_own_answer() -> None:
             assert len(server.requests) == 50
 
     asyncio.run(main(), debug=True)
+
+
+# --- answers that belong to something else
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (str(ID), Done()),
+        (f"{{{str(ID).upper()}}}", Done()),
+        ("", Done()),
+        (ONE, NoVerdict("the answer is about another request")),
+    ],
+)
+def test_a_verdict_on_another_request_is_none(told: str, expected: StatusAnswer) -> None:
+    """A cache between us and the CRM may mix them up."""
+    body = {"RequestID": told, "TaskStatus": {"Status": "Success"}}
+
+    async def main() -> StatusAnswer:
+        answer = http(json.dumps(body).encode())
+        async with scripted([answer]) as server, calling(server.url) as caller:
+            return await caller.client.status(ID)
+
+    assert asyncio.run(main(), debug=True) == expected

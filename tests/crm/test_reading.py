@@ -112,6 +112,14 @@ def test_numbers_keep_the_digits_that_the_crm_wrote() -> None:
     assert found.live["k1"].fields == {"a": "100000000000000000000.10", "b": "1e3"}
 
 
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_json_is_a_text(word: str) -> None:
+    content = f'[{{"Opportunities": [{{"Id": "{ONE}", "a": {word}}}]}}]'.encode()
+    found = read_bulk(Answer(200, content), [wanted(names=("a",))])
+    assert isinstance(found, Rows)
+    assert found.live["k1"].fields == {"a": word}
+
+
 def test_one_that_is_not_among_the_rows_is_missing() -> None:
     found = read_bulk(answer(rows({"Id": TWO})), [wanted()])
     assert found == Rows({"k1": LiveOpportunity(missing=True)})
@@ -126,6 +134,7 @@ FIELD_SETS = [
     ({"mx_Custom_36x007Emx_CustomObject_1": "A"}, "A"),
     ({"mx_Custom_36": "no JSON"}, None),
     ({"mx_Custom_36": "[1]"}, None),
+    ({"mx_Custom_36": "\ud800 is half of a letter"}, None),
     ({"mx_Custom_36": None}, None),
     ({}, None),
 ]

@@ -5,6 +5,7 @@ members of what it is understood as.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +16,7 @@ from lsq_sync.crm.protocol import read_metrics, read_status, read_submit
 from lsq_sync.crm.wire import Answer
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-READERS = {
+READERS: Mapping[str, Callable[[Answer], Any]] = {
     "POST /opportunity/update": read_submit,
     "GET /opportunity/update/status": read_status,
     "GET /opportunity/update/metrics": read_metrics,
