@@ -5,6 +5,7 @@ Knows the CRM and the store only as protocols, so that both are handed in.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from lsq_sync.core.answers import (
@@ -18,6 +19,8 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.change import Change
 from lsq_sync.core.checks import hint_of_refusal
+from lsq_sync.core.hiding import hidden_in
+from lsq_sync.core.model import MASK
 from lsq_sync.core.state import Accepted, Event, Intended, Lost, Rejected, RunID, Withdrawn
 from lsq_sync.errors import AuthenticationError, NetworkError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
@@ -194,6 +197,7 @@ class Executor:
             answer = await self._crm.submit(
                 change.key, change.wire_fields, change.wire_note, before
             )
+            answer = _without_sensitive_values(answer, change)
             final = await self._conclude(change, answer)
             await self._breaker.note(not isinstance(answer, NotSent | Unanswered), probe)
             if self._breaker.gave_up:
@@ -239,6 +243,13 @@ class Executor:
                 return Withdrawn(key, at, reason), False
             case _:
                 assert_never(answer)
+
+
+def _without_sensitive_values(answer: SubmitAnswer, change: Change) -> SubmitAnswer:
+    """The CRM repeats values in its reasons; a sensitive one goes no further."""
+    if isinstance(answer, Taken):
+        return answer
+    return replace(answer, reason=hidden_in(answer.reason, change.sensitive_values, MASK))
 
 
 def _not_allowed(answer: NotAllowed) -> AuthenticationError:

@@ -1,7 +1,7 @@
 """Asks after open requests until they settle. A failing question settles nothing."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
@@ -15,6 +15,8 @@ from lsq_sync.core.answers import (
     TooFast,
     Waiting,
 )
+from lsq_sync.core.hiding import hidden_in
+from lsq_sync.core.model import MASK
 from lsq_sync.core.polling import (
     FIRST_GAP,
     LONGEST_GAP,
@@ -88,12 +90,15 @@ class Poller:
         opened: Iterable[tuple[str, OpenRequest]],
         first_in: float = 0.0,
         read_back: ReadBack | None = None,
+        sensitive: Callable[[str], Iterable[str]] = lambda _key: (),
     ) -> None:
         """`first_in`: seconds before the first question about each, where they were just sent.
 
         With `read_back`, requests without a RequestID, and such that the CRM does not know, are
-        settled by what the CRM shows; of many requests most are.
+        settled by what the CRM shows; of many requests most are. `sensitive` gives the values of
+        an opportunity that are hidden where the CRM repeats them.
         """
+        self._sensitive = sensitive
         self._crm = crm
         self._recorder = recorder
         self._stop = stop
@@ -216,7 +221,7 @@ class Poller:
             await self._ask(question)
 
     async def _ask(self, question: Question) -> None:
-        answer = await self._crm.status(question.request_id)
+        answer = self._discreet(question.key, await self._crm.status(question.request_id))
         self._count(answer)
         event, why = self._event(question, answer)
         if event is not None:
@@ -230,6 +235,21 @@ class Poller:
                 self._not_known.add(question.key)
             self.findings.why_open[question.key] = why
             self._waiting[question.key] = question.again(self._around.monotonic(), self._metrics)
+
+    def _discreet(self, key: str, answer: StatusAnswer) -> StatusAnswer:
+        """The CRM repeats values in its reasons; a sensitive one goes no further."""
+        match answer:
+            case Done():
+                return answer
+            case Waiting(status):
+                return replace(answer, status=self._hidden(key, status))
+            case Failed(reason) | NoVerdict(reason) | TooFast(reason):
+                return replace(answer, reason=self._hidden(key, reason))
+            case _:
+                assert_never(answer)
+
+    def _hidden(self, key: str, text: str) -> str:
+        return hidden_in(text, self._sensitive(key), MASK)
 
     def _count(self, answer: StatusAnswer) -> None:
         self.findings.asked += 1

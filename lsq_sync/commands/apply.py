@@ -337,7 +337,16 @@ class _Apply:
         if self._reads:
             reader = Reader(session.client, self.around)
             read_back = reading_back(reader, ledger, writer, self.know, around)
-        poller = Poller(session.client, ledger, session.stop, around, opened, FIRST_GAP, read_back)
+        poller = Poller(
+            session.client,
+            ledger,
+            session.stop,
+            around,
+            opened,
+            FIRST_GAP,
+            read_back,
+            lambda key: self.know.sensitive_in(writer.entry(key)),
+        )
         await poller.until_settled(deadline)
         self.reasons.update(poller.findings.why_open)
         if poller.findings.refused:

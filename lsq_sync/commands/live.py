@@ -34,6 +34,17 @@ class Knowledge:
         one = wanted_of_request(key, entry, entry.pending, code)
         return one if is_guid(one.identifier) else None
 
+    def sensitive_in(self, entry: Entry | None) -> tuple[str, ...]:
+        """The values of sensitive fields that an opportunity has, or is about to have."""
+        if entry is None:
+            return ()
+        rules = self.rules(entry.type)
+        opened = entry.pending.payload.fields if entry.pending else {}
+        held = (*entry.fields.items(), *opened.items())
+        return tuple(
+            value for name, value in held if value and (rule := rules.get(name)) and rule.sensitive
+        )
+
 
 def knowledge_of_specs(workspace: Workspace, specs: Specs) -> Knowledge:
     """What the specs say, and the type schemas that they name."""

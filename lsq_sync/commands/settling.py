@@ -87,7 +87,15 @@ class Settling:
             return frozenset()
         self.dialogue.begin("settling", len(asked))
         telling = replace(self.around, tell=self.dialogue.tell)
-        await Poller(session.client, ledger, session.stop, telling, asked).once()
+        poller = Poller(
+            session.client,
+            ledger,
+            session.stop,
+            telling,
+            asked,
+            sensitive=lambda key: self.know.sensitive_in(writer.entry(key)),
+        )
+        await poller.once()
         return frozenset(key for key, _ in asked if not _is_open(writer, key))
 
     async def _read_again(

@@ -82,8 +82,8 @@ def _ask(
     async def ask(session: Session, ledger: Ledger) -> Findings:
         telling = replace(around, tell=dialogue.tell)
         read_back = None
+        know = knowledge_of_lock(talk.workspace, writer.recorded)
         if talk.can_read:
-            know = knowledge_of_lock(talk.workspace, writer.recorded)
             reader = Reader(session.client, around)
             read_back = reading_back(reader, ledger, writer, know, telling)
         poller = Poller(
@@ -93,6 +93,7 @@ def _ask(
             telling,
             opened.items(),
             read_back=read_back,
+            sensitive=lambda key: know.sensitive_in(writer.entry(key)),
         )
         if options.wait:
             await poller.until_settled(around.monotonic() + options.timeout)

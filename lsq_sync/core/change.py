@@ -120,6 +120,16 @@ class Change:
         return None if note is ABSENT else note or ""
 
     @property
+    def sensitive_values(self) -> tuple[str, ...]:
+        """What its sensitive fields hold, held before, or are to hold, in every form it is sent."""
+        hidden = [field for field in self.fields if field.rule.sensitive]
+        held = [value for f in hidden for value in (f.before, f.after, f.live) if value]
+        sent = [to_wire(f.rule.data_type, f.after) for f in hidden]
+        return tuple(
+            dict.fromkeys(text for text in (*held, *sent) if isinstance(text, str) and text)
+        )
+
+    @property
     def released(self) -> tuple[str, ...]:
         """Names that the lock forgets."""
         return tuple(part.name for part in self.fields if part.action is Action.RELEASE)

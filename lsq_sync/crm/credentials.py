@@ -1,11 +1,11 @@
 """The keys of the account: from the environment or files it names, never printed."""
 
-import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
+from lsq_sync.core.hiding import hidden_in
 from lsq_sync.errors import CredentialsError
 
 ACCESS_KEY = "LSQ_ACCESS_KEY"
@@ -27,29 +27,14 @@ class Credentials:
     x_api_key: str = field(default="", repr=False)
 
     def hidden_in(self, text: str) -> str:
-        """The text with every key in it replaced, raw or escaped for a URL or for JSON."""
+        """The text with every key in it replaced, in whatever form it stands there."""
         keys = (self.access_key, self.secret_key, self.x_api_key)
-        long_ones = tuple(key for key in keys if len(key) >= _SHORTEST_KEY)
-        return _any_of(long_ones).sub(HIDDEN, text) if long_ones else text
+        return hidden_in(text, (key for key in keys if len(key) >= _SHORTEST_KEY), HIDDEN)
 
 
 HIDDEN = "(a key)"
 _SHORTEST_KEY = 8
 """Shorter ones are made up for a test, and may be part of any word."""
-
-
-@lru_cache(maxsize=4)
-def _any_of(keys: tuple[str, ...]) -> re.Pattern[str]:
-    forms = ("".join(map(_forms, key)) for key in sorted(keys, key=len, reverse=True))
-    return re.compile("|".join(forms), re.IGNORECASE)
-
-
-def _forms(letter: str) -> str:
-    """A letter as itself, percent-encoded (also twice), or as JSON may write it."""
-    code = ord(letter)
-    raw = re.escape(letter) if letter.isalnum() else rf"\\*{re.escape(letter)}"
-    blank = r"|\+" if letter == " " else ""
-    return rf"(?:{raw}|%(?:25)*{code:02x}|\\+u{code:04x}{blank})"
 
 
 def read_credentials(
@@ -72,6 +57,18 @@ def read_credentials(
         secret_key=values.get(SECRET_KEY, ""),
         x_api_key=values.get(X_API_KEY, ""),
     )
+
+
+def keys_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Every key that is set in some way, by its variable: to hide them, so nothing is refused."""
+    found: dict[str, str] = {}
+    for name in FOR_UPDATES:
+        if environment.get(name):
+            found[name] = environment[name]
+        elif path := environment.get(f"{name}_FILE"):
+            with suppress(CredentialsError):
+                found[name] = _from_file(f"{name}_FILE", path)
+    return {name: key for name, key in found.items() if key}
 
 
 def _value(name: str, environment: Mapping[str, str]) -> str:
