@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast examples are made says something of the machine only.
-settings.register_profile("here", suppress_health_check=[HealthCheck.too_slow])
+# How fast examples are made and tried says something of the machine only.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost", "", None}
