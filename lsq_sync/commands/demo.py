@@ -195,6 +195,7 @@ class _Demo:
             self._a_mistake,
             self._plan_and_apply,
             self._one_field,
+            self._a_conflict,
             self._a_rejection,
             self._what_is_recorded,
         )
@@ -234,9 +235,22 @@ class _Demo:
         self._command("plan")
         self._command("apply", "--yes")
 
+    def _a_conflict(self) -> None:
+        self._say(
+            "6. Somebody changes the same value in the CRM",
+            "A colleague sets another amount by hand. The next apply reads what it is about to "
+            "send, and does not write over it without being told to.",
+        )
+        self._crm.change(self._specs.edited, "mx_Custom_6", "750000")
+        self._command("drift")
+        self._edit(self._specs.edited, '      mx_Custom_6: "9,50,000"     # Expected Deal Size')
+        self._command("apply", "--yes", expected=5)
+        self._say("", "Both have talked, and the spec is right:")
+        self._command("apply", "--yes", "--on-conflict", "overwrite")
+
     def _a_rejection(self) -> None:
         self._say(
-            "6. The CRM says no",
+            "7. The CRM says no",
             "Meanwhile somebody deletes an opportunity in the CRM that the spec still has.",
         )
         self._crm.delete(self._specs.deleted)
@@ -247,8 +261,8 @@ class _Demo:
 
     def _what_is_recorded(self) -> None:
         key = self._specs.edited
-        self._say("7. What is recorded", "The lock file has one line an opportunity, for git.")
-        self._command("state", "show", key)
+        self._say("8. What is recorded", "The lock file has one line an opportunity, for git.")
+        self._command("why", key, "Expected Deal Size")
         lock = (self._folder / "lsq-sync.lock").read_text(encoding="utf-8")
         entry = next(text for text in lock.split("\n") if text.startswith(f'"{key}"'))
         self._prompt(["grep", key, "lsq-sync.lock"])

@@ -118,6 +118,17 @@ def _before_after(part: FieldChange) -> Iterator[Piece]:
         yield Piece("(clear)", Style.OLD)
     else:
         yield field_value(part.after, part, Style.NEW)
+    yield from _written_over(part)
+
+
+def _written_over(part: FieldChange) -> Iterator[Piece]:
+    """What the CRM has and the lock has not, and an update takes away on purpose."""
+    if part.action is not Action.UPDATE or not part.recorded or part.live is ABSENT:
+        return
+    if (part.live or None) != part.before:
+        yield Piece(", over ")
+        yield field_value(part.live or None, part, Style.BAD)
+        yield Piece(" in the CRM")
 
 
 def _only_after(part: FieldChange) -> Iterator[Piece]:

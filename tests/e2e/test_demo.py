@@ -32,7 +32,10 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
         "Nothing to do: 40 opportunities are as the specs want.",
         "Plan: 1 to update (1 field), 39 unchanged.",
         "MXUnknownProspectActivityException: Activity does not exist.",
-        "RequestID ",
+        "Drift: 1 value in 1 opportunity",
+        "999000 → 950000, the CRM has 750000",
+        "nothing was sent: 1 opportunity was changed in the CRM",
+        "confirmed by the CRM",
         "lsq-sync simulate --port",
     ):
         assert part in ended.stdout, part

@@ -56,7 +56,9 @@ def test_conflicts_can_be_overwritten(world: World) -> None:
     _applied(world, mx_Custom_6=1)
     world.crm.change(ONE, AMOUNT, "77")
     world.fields(ONE, mx_Custom_6=2)
-    world.apply("--on-conflict", "overwrite")
+    assert "1 → 2, the CRM has 77" in world.run("plan", "--refresh").out
+    text = world.run("apply", "--yes", "--on-conflict", "overwrite").out
+    assert "1 → 2, over 77 in the CRM" in text
     assert world.crm.crm.opportunity(ONE).fields[AMOUNT] == "2"
     world.assert_nothing_to_do()
 
