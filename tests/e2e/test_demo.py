@@ -34,7 +34,6 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
         "MXUnknownProspectActivityException: Activity does not exist.",
         "Drift: 1 value in 1 opportunity",
         "999000 → 950000, the CRM has 750000",
-        "nothing was sent: 1 opportunity was changed in the CRM",
         "confirmed by the CRM",
         "lsq-sync simulate --port",
     ):
