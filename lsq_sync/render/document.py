@@ -19,6 +19,7 @@ from lsq_sync.core.safety import Refusal
 from lsq_sync.core.state import NOTE, Entry, FinalRequest, OpenRequest
 from lsq_sync.core.values import ABSENT, Absent, Value
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError
+from lsq_sync.render.escape import escaped_in_json
 
 Document = dict[str, Any]
 
@@ -27,7 +28,7 @@ PLAN_FORMAT = "lsq-sync/plan/v1"
 
 def to_text(document: Document) -> str:
     """One JSON document, a line end at its end."""
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return escaped_in_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
 # --- plan

@@ -1,5 +1,6 @@
 """Text of other people (labels, values, reasons) made harmless and visible."""
 
+import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"
@@ -17,6 +18,36 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_shown, text))
+
+
+def escaped_in_json(document: str) -> str:
+    """A JSON text that means the same, with what a terminal would obey written as `\\u` escapes.
+
+    JSON itself escapes only the first 32 characters; half of a letter cannot be written otherwise.
+    """
+    return document if document.isascii() else _OBEYED.sub(_unit, document)
+
+
+def _unit(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+_OBEYED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""C1, line and paragraph separators, marks of direction, what has no width; and surrogates."""
+
+
+def not_a_command(shown: str) -> str:
+    """A line of a log that a CI would take for a command of its own, as one that it does not.
+
+    Sources: GitHub's workflow commands begin with `::`, those of its runner with `##[`, both after
+    blanks as well.
+    """
+    words = shown.lstrip()
+    return f"{shown[: -len(words)]}\\{words}" if words.startswith(("::", "##[")) else shown
 
 
 def quoted(value: str) -> str:

@@ -6,6 +6,8 @@ from enum import StrEnum
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from lsq_sync.render.escape import not_a_command, visible
+
 if TYPE_CHECKING:  # rich takes longer to import than most commands run
     from rich.console import Console
 
@@ -51,8 +53,9 @@ BLANK = Line()
 
 
 def plain(lines: Iterable[Line]) -> str:
-    """The lines for a pipe: no colour, no wrapping."""
-    return "".join(f"{' ' * one.indent}{_text(one)}".rstrip() + "\n" for one in lines)
+    """The lines for a pipe: no colour, no wrapping, and each is one line whatever is in it."""
+    shown = (not_a_command(f"{' ' * one.indent}{_text(one)}".rstrip()) for one in lines)
+    return "".join(f"{text}\n" for text in shown)
 
 
 def painted(lines: Sequence[Line], *, colour: bool, width: int) -> str:
@@ -82,7 +85,7 @@ def _paint(one: Line, console: "Console", width: int) -> None:
 
     text = Text(end="")
     for piece in one.pieces:
-        text.append(piece.text, style=piece.style.value or None)
+        text.append(visible(piece.text), style=piece.style.value or None)
     hang = one.indent + 2
     room = max(20, width - hang)
     for number, part in enumerate(text.wrap(console, room, no_wrap=False) or [Text("")]):
@@ -94,4 +97,4 @@ def _paint(one: Line, console: "Console", width: int) -> None:
 
 
 def _text(one: Line) -> str:
-    return "".join(piece.text for piece in one.pieces)
+    return "".join(visible(piece.text) for piece in one.pieces)

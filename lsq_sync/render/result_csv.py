@@ -8,9 +8,9 @@ from lsq_sync.core.result import UpdateResult
 from lsq_sync.render.escape import visible
 
 _COLUMNS = ("id", "label", "outcome", "request_id", "verified", "reason", "fields", "file", "line")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA = ("=", "+", "-", "@", "::", "##[", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet may read as the beginning of a formula (OWASP, CSV injection), also in its
-full-width forms."""
+full-width forms; and what a CI takes for a command of its own at the beginning of a line."""
 
 
 def result_csv(results: Iterable[UpdateResult]) -> str:
