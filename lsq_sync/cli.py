@@ -509,6 +509,37 @@ def results(given: _Globals, name: str | None, form: str) -> int:
 
 
 @command_line.group()
+def schema() -> None:
+    """Describe the types of opportunities."""
+
+
+@schema.command("pull")
+@click.option("--type", "name", metavar="TYPE", help="The type, by its name or display name.")
+@click.option(
+    "--code",
+    type=click.IntRange(1, 999_999_999),
+    help="Its event code.  [default: what the schema or the account says]",
+)
+@_form()
+@click.pass_obj
+def schema_pull(given: _Globals, name: str | None, code: int | None, form: str) -> int:
+    """Take an opportunity type's fields and options into schemas/types/TYPE.schema.json.
+
+    Tells what changed since the last time, and which specs no longer fit. Descriptions, comments,
+    x-lsq-sensitive, x-lsq-send-with and keys of your own stay. Needs the synchronous host.
+    """
+    from lsq_sync.commands import schema as command
+    from lsq_sync.render.document import schema_document
+    from lsq_sync.render.schema_text import next_step, pulled_lines
+
+    output = given.output(form)
+    pulled = command.run(given.workspace(), name, code, given.around, output.watch)
+    output.document(schema_document(pulled), pulled_lines(pulled))
+    output.next_step(next_step(pulled))
+    return 0
+
+
+@command_line.group()
 def state() -> None:
     """Look at what is recorded, and repair it."""
 

@@ -1,19 +1,28 @@
-"""Reads live values, many opportunities a call; what fails for now is asked again a few times."""
+"""Reads live values, many opportunities a call, and what the types of opportunities are.
+
+What fails for now is asked again a few times: a read changes nothing.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from lsq_sync.core.answers import (
     AccountAnswer,
     AccountFound,
+    MetadataAnswer,
     NotAllowed,
     NotRead,
     ReadAnswer,
     ReadFailed,
     Rows,
     TooFast,
+    TypesAnswer,
+    TypesFound,
 )
 from lsq_sync.core.checks import hint_of_refusal
+from lsq_sync.core.metadata import ListedType, TypeMetadata
 from lsq_sync.core.model import LiveOpportunity
 from lsq_sync.core.reading import Wanted, groups_of
 from lsq_sync.errors import AuthenticationError, LsqSyncError, NetworkError
@@ -28,7 +37,7 @@ _TRIES = 5
 _TRIES_UNDER_LIMIT = 100
 _FIRST_BACKOFF = 0.5
 
-_Read = TypeVar("_Read", Rows, AccountFound)
+_Read = TypeVar("_Read", Rows, AccountFound, TypesFound, TypeMetadata)
 
 
 class Source(Protocol):
@@ -63,35 +72,85 @@ class Reader:
         self, waiting: Iterator[Sequence[Wanted]], live: dict[str, LiveOpportunity]
     ) -> None:
         for group in waiting:
-            live.update((await self._answered(lambda: self._crm.read(group), Rows)).live)  # noqa: B023 - awaited at once
+            found = await _answered(partial(self._crm.read, group), Rows, _VALUES, self._around)
+            live.update(found.live)
 
     async def account(self) -> AccountFound:
         """The account that the keys belong to. Raises as `read` does."""
-        return await self._answered(self._crm.account, AccountFound)
+        return await _answered(self._crm.account, AccountFound, _VALUES, self._around)
 
     async def short_code(self) -> str:
         """Its short code. Raises as `read` does."""
         return (await self.account()).short_code
 
-    async def _answered(
-        self, ask: Callable[[], Awaitable[_Read | NotRead]], wanted: type[_Read]
-    ) -> _Read:
-        failures = limited = 0
-        while True:
-            answer = await ask()
-            if isinstance(answer, wanted):
-                return answer
-            failures += isinstance(answer, ReadFailed)
-            limited += isinstance(answer, TooFast)
-            assert isinstance(answer, NotRead)
-            if error := _final(answer, failures, limited):
-                raise error
-            if isinstance(answer, ReadFailed):
-                longest = _FIRST_BACKOFF * 2 ** (failures - 1)
-                await self._around.sleep(self._around.chance() * longest)
+
+class TypeSource(Protocol):
+    """Where the types of opportunities are read."""
+
+    async def types(self) -> TypesAnswer: ...
+
+    async def metadata(self, code: int) -> MetadataAnswer: ...
 
 
-def _final(answer: NotRead, failures: int, limited: int) -> LsqSyncError | None:
+class TypeReader:
+    """Reads what types of opportunities there are, and the fields of one."""
+
+    def __init__(self, crm: TypeSource, around: Surroundings) -> None:
+        self._crm = crm
+        self._around = around
+
+    async def types(self) -> tuple[ListedType, ...]:
+        """The opportunity types of the account. Raises as `Reader.read` does."""
+        return (await _answered(self._crm.types, TypesFound, _TYPES, self._around)).types
+
+    async def metadata(self, code: int) -> TypeMetadata:
+        """The fields of a type. Raises as `Reader.read` does."""
+        return await _answered(
+            lambda: self._crm.metadata(code), TypeMetadata, _METADATA, self._around
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is read, and what to do where it cannot be."""
+
+    name: str
+    hint: str
+
+
+_VALUES = _Subject(
+    "live values",
+    "check the network, account.host and the event codes of the types, then run the "
+    "command again; --no-refresh applies without reading",
+)
+_TYPES = _Subject(
+    "the opportunity types", "check the network and account.host, or name the event code: --code"
+)
+_METADATA = _Subject("the fields of the type", "check the event code, the network and account.host")
+
+
+async def _answered(
+    ask: Callable[[], Awaitable[_Read | NotRead]],
+    wanted: type[_Read],
+    subject: _Subject,
+    around: Surroundings,
+) -> _Read:
+    failures = limited = 0
+    while True:
+        answer = await ask()
+        if isinstance(answer, wanted):
+            return answer
+        failures += isinstance(answer, ReadFailed)
+        limited += isinstance(answer, TooFast)
+        assert isinstance(answer, NotRead)
+        if error := _final(answer, failures, limited, subject):
+            raise error
+        if isinstance(answer, ReadFailed):
+            longest = _FIRST_BACKOFF * 2 ** (failures - 1)
+            await around.sleep(around.chance() * longest)
+
+
+def _final(answer: NotRead, failures: int, limited: int, subject: _Subject) -> LsqSyncError | None:
     """The error that ends the reading; None when asking again may help."""
     match answer:
         case NotAllowed(reason):
@@ -104,18 +163,14 @@ def _final(answer: NotRead, failures: int, limited: int) -> LsqSyncError | None:
                 ),
             )
         case ReadFailed(reason, retry) if not retry or failures >= _TRIES:
-            return _unreadable(reason)
+            return _unreadable(reason, subject)
         case TooFast(reason, _, seconds) if (
             seconds or 0.0
         ) > LONGEST_LIMIT_SECONDS or limited >= _TRIES_UNDER_LIMIT:
-            return _unreadable(reason)
+            return _unreadable(reason, subject)
         case _:
             return None
 
 
-def _unreadable(reason: str) -> NetworkError:
-    return NetworkError(
-        f"live values cannot be read: {reason}",
-        hint="check the network, account.host and the event codes of the types, then run the "
-        "command again; --no-refresh applies without reading",
-    )
+def _unreadable(reason: str, subject: _Subject) -> NetworkError:
+    return NetworkError(f"{subject.name} cannot be read: {reason}", hint=subject.hint)

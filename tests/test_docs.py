@@ -30,7 +30,9 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
     table = README.partition("## Commands")[2].partition("## Exit codes")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     cells = [re.split(r"(?<!\\)\|", row)[1] for row in rows]
-    listed = [name for cell in cells for name in re.findall(r"`((?:state )?[a-z]+)", cell)]
+    listed = [
+        name for cell in cells for name in re.findall(r"`((?:(?:state|schema) )?[a-z]+)", cell)
+    ]
     assert sorted(listed) == sorted(COMMANDS)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lsq_sync.core.metadata import ListedType, TypeMetadata
 from lsq_sync.core.model import LiveOpportunity
 from lsq_sync.core.state import RequestID
 
@@ -132,6 +133,13 @@ class AccountFound:
 
 
 @dataclass(frozen=True, slots=True)
+class TypesFound:
+    """The opportunity types of the account."""
+
+    types: tuple[ListedType, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFailed:
     """Nothing was read. `retry` where asking again may help."""
 
@@ -142,3 +150,5 @@ class ReadFailed:
 NotRead = ReadFailed | NotAllowed | TooFast
 ReadAnswer = Rows | NotRead
 AccountAnswer = AccountFound | NotRead
+TypesAnswer = TypesFound | NotRead
+MetadataAnswer = TypeMetadata | NotRead

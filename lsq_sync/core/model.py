@@ -1,5 +1,6 @@
 """What the specs say, once it has types: opportunities, their fields, and what is known of each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -8,6 +9,8 @@ from lsq_sync.errors import Origin
 
 SUBFIELD = "~"
 """Between a custom field set and its sub-field, as in `mx_Custom_36~mx_CustomObject_1`."""
+
+_FIELD_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
 
 MASK = "(sensitive)"
 """Stands for the value of a field that its type schema marks `x-lsq-sensitive`."""
@@ -115,3 +118,8 @@ class Account:
             return self
         host = self.host or recorded.host
         return replace(self, host=host, short_code=self.short_code or recorded.short_code)
+
+
+def is_field_name(text: str) -> bool:
+    """Whether a spec can name such a field, as in `schemas/spec.schema.json`."""
+    return _FIELD_NAME.fullmatch(text) is not None

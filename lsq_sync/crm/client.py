@@ -20,6 +20,7 @@ from yarl import URL
 from lsq_sync import __version__
 from lsq_sync.core.answers import (
     AccountAnswer,
+    MetadataAnswer,
     MetricsAnswer,
     NotSent,
     NoVerdict,
@@ -28,11 +29,12 @@ from lsq_sync.core.answers import (
     StatusAnswer,
     SubmitAnswer,
     TooFast,
+    TypesAnswer,
     Unanswered,
 )
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.state import RequestID
-from lsq_sync.crm import protocol, reading
+from lsq_sync.crm import metadata, protocol, reading
 from lsq_sync.crm.credentials import Credentials
 from lsq_sync.crm.pacing import Pacer, Turn
 from lsq_sync.crm.wire import Answer, Request
@@ -41,7 +43,16 @@ MAX_ANSWER_BYTES = 1024 * 1024
 MAX_READ_BYTES = 128 * MAX_ANSWER_BYTES
 """Of a read: 2,000 opportunities with a hundred fields of 200 characters fit twice."""
 
-_Noted = TypeVar("_Noted", SubmitAnswer, StatusAnswer, MetricsAnswer, ReadAnswer, AccountAnswer)
+_Noted = TypeVar(
+    "_Noted",
+    SubmitAnswer,
+    StatusAnswer,
+    MetricsAnswer,
+    ReadAnswer,
+    AccountAnswer,
+    TypesAnswer,
+    MetadataAnswer,
+)
 _CONNECT_SECONDS = 10.0
 
 KEPT_SECONDS = 2.0
@@ -150,6 +161,20 @@ class Client:
         if isinstance(found, _Failure):
             return ReadFailed(found.reason, retry=True)
         return self._noted(reading.read_account(found))
+
+    async def types(self) -> TypesAnswer:
+        """Asks which opportunity types the account has."""
+        found = await self._read(metadata.types_request(self.place.host, self.keys))
+        if isinstance(found, _Failure):
+            return ReadFailed(found.reason, retry=True)
+        return self._noted(metadata.read_types(found))
+
+    async def metadata(self, code: int) -> MetadataAnswer:
+        """Asks for the fields of an opportunity type."""
+        found = await self._read(metadata.metadata_request(self.place.host, self.keys, code))
+        if isinstance(found, _Failure):
+            return ReadFailed(found.reason, retry=True)
+        return self._noted(metadata.read_metadata(found, code))
 
     async def _ask(self, request: Request) -> Answer | _Failure:
         async with self.pacer.slot() as turn:

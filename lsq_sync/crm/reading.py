@@ -45,7 +45,7 @@ from lsq_sync.crm.wire import (
     reason_of,
 )
 
-_OPPORTUNITIES = "/v2/OpportunityManagement.svc"
+OPPORTUNITIES = "/v2/OpportunityManagement.svc"
 _ACCOUNT_PATH = "/v2/Authentication.svc/UserByAccessKey.Get"
 
 NOTE_COLUMN = "ActivityEvent_Note"
@@ -55,7 +55,7 @@ _ESCAPED_SUBFIELD = "x007E"
 """`~` as some accounts write it (apidocs.leadsquared.com/opportunity-advanced-search)."""
 
 _IDS = ("ProspectActivityId", "OpportunityId", "Id")
-_UNREADABLE = ("IsMasked", "IsEncrypted", "IsViewRestrictedField")
+UNREADABLE = ("IsMasked", "IsEncrypted", "IsViewRestrictedField")
 """Where a field is marked so, what reads back may not be its value (seen in code)."""
 
 _AS_WRITTEN: Mapping[str, Any] = {"parse_int": str, "parse_float": str, "parse_constant": str}
@@ -78,8 +78,8 @@ def bulk_request(host: str, keys: Credentials, group: Iterable[Wanted]) -> Reque
         "Columns": {"Include_CSV": ",".join(columns)},
     }
     body = json.dumps({"SearchParameters": [parameters]}).encode()
-    headers = {**_key_headers(keys), "Content-Type": "application/json"}
-    return Request("POST", f"{host}{_OPPORTUNITIES}/GetOpportunitiesById", headers, body)
+    headers = {**key_headers(keys), "Content-Type": "application/json"}
+    return Request("POST", f"{host}{OPPORTUNITIES}/GetOpportunitiesById", headers, body)
 
 
 def details_request(host: str, keys: Credentials, one: Wanted) -> Request:
@@ -87,16 +87,17 @@ def details_request(host: str, keys: Credentials, one: Wanted) -> Request:
     query = urlencode(
         {"OpportunityId": one.identifier, "getFileURL": "false"}, quote_via=quote, safe=""
     )
-    url = f"{host}{_OPPORTUNITIES}/GetOpportunityDetails?{query}"
-    return Request("GET", url, _key_headers(keys))
+    url = f"{host}{OPPORTUNITIES}/GetOpportunityDetails?{query}"
+    return Request("GET", url, key_headers(keys))
 
 
 def account_request(host: str, keys: Credentials) -> Request:
     """Whose keys these are."""
-    return Request("GET", f"{host}{_ACCOUNT_PATH}", _key_headers(keys))
+    return Request("GET", f"{host}{_ACCOUNT_PATH}", key_headers(keys))
 
 
-def _key_headers(keys: Credentials) -> dict[str, str]:
+def key_headers(keys: Credentials) -> dict[str, str]:
+    """The keys of a synchronous call."""
     return {"x-LSQ-AccessKey": keys.access_key, "x-LSQ-SecretKey": keys.secret_key}
 
 
@@ -112,8 +113,8 @@ def _columns(names: Iterable[str]) -> Iterator[str]:
 def read_bulk(answer: Answer, group: Iterable[Wanted]) -> ReadAnswer:
     """The opportunities of a bulk read by key; one that is not among the rows is missing."""
     content = json_in(answer, **_AS_WRITTEN)
-    if failed := _failed(answer, content):
-        return failed
+    if problem := failed(answer, content):
+        return problem
     rows = _rows(content)
     if answer.status != 200 or rows is None:
         return ReadFailed(f"HTTP {answer.status}, but the answer is no list of opportunities")
@@ -151,8 +152,8 @@ def read_details(answer: Answer, one: Wanted) -> ReadAnswer:
     body = content if isinstance(content, dict) else {}
     if fault_in(body).kind == _UNKNOWN:
         return Rows({one.key: LiveOpportunity(missing=True)})
-    if failed := _failed(answer, content):
-        return failed
+    if problem := failed(answer, content):
+        return problem
     fields = lookup(body, "Fields")
     if answer.status != 200 or not isinstance(fields, list):
         return ReadFailed(f"HTTP {answer.status}, but the answer is no opportunity")
@@ -166,7 +167,7 @@ def _of_details(
     body: Mapping[str, Any], fields: Iterable[Any], one: Wanted, identifier: str
 ) -> LiveOpportunity:
     described = [field for field in fields if isinstance(field, dict)]
-    hidden = {_name(field) for field in described if any(map(field.get, _UNREADABLE))}
+    hidden = {_name(field) for field in described if any(map(field.get, UNREADABLE))}
     values = {_name(field): lookup(field, "Value") for field in described}
     note = lookup(body, NOTE)
     if note is not None:
@@ -226,8 +227,8 @@ def _text(value: Any) -> Value:
 def read_account(answer: Answer) -> AccountAnswer:
     """Whose keys these are, by the short code of the account."""
     content = json_in(answer)
-    if failed := _failed(answer, content):
-        return failed
+    if problem := failed(answer, content):
+        return problem
     code = lookup(content, "OrgShortCode") if isinstance(content, dict) else None
     if answer.status != 200 or not isinstance(code, str | int) or isinstance(code, bool):
         return ReadFailed(f"HTTP {answer.status}, but the answer names no account")
@@ -240,7 +241,7 @@ def read_account(answer: Answer) -> AccountAnswer:
     )
 
 
-def _failed(answer: Answer, content: Any) -> NotRead | None:
+def failed(answer: Answer, content: Any) -> NotRead | None:
     """What went wrong, if anything; `retry` where asking again may help."""
     body = content if isinstance(content, dict) else {}
     fault = fault_in(body)

@@ -17,6 +17,7 @@ from lsq_sync.core.provenance import Attempt, Commit, Explained, Reason
 from lsq_sync.core.result import UpdateResult, summary
 from lsq_sync.core.safety import Refusal
 from lsq_sync.core.state import NOTE, Entry, FinalRequest, OpenRequest
+from lsq_sync.core.type_change import FieldTurn, PulledType, Turn
 from lsq_sync.core.values import ABSENT, Absent, Value
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError
 from lsq_sync.render.escape import escaped_in_json
@@ -225,6 +226,34 @@ def validate_document(problems: Iterable[Diagnostic], files: int, opportunities:
         "files": files,
         "opportunities": opportunities,
         "problems": found,
+    }
+
+
+def schema_document(pulled: PulledType) -> Document:
+    """What `schema pull` found and wrote."""
+    turns = pulled.changes
+    return {
+        "format": "lsq-sync/schema/v1",
+        "type": pulled.name,
+        "title": pulled.title,
+        "code": pulled.code,
+        "file": pulled.file,
+        "fields": pulled.fields,
+        "new": pulled.is_new,
+        "written": list(pulled.written),
+        "summary": {turn.value: sum(one.turn is turn for one in turns) for turn in Turn},
+        "changes": [_turn(one) for one in turns],
+        "left_out": list(pulled.left_out),
+        "problems": [diagnostic(problem) for problem in pulled.problems],
+    }
+
+
+def _turn(change: FieldTurn) -> Document:
+    return {
+        "field": change.name,
+        "title": change.title,
+        "change": change.turn.value,
+        "details": [asdict(detail) for detail in change.details],
     }
 
 

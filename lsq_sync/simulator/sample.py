@@ -25,6 +25,7 @@ from lsq_sync.simulator.account import (
 LOAN: Final = 12005
 INSURANCE: Final = 12006
 STRING_LENGTH: Final = 200  # of the plain String in the vendor's samples
+PHONE_LENGTH: Final = 50  # made up
 
 _EPOCH: Final = datetime(2026, 1, 5, 9, 0, 0)  # noqa: DTZ001 - the CRM's own form: UTC, no zone
 
@@ -75,6 +76,10 @@ def _string(schema_name: str, display_name: str, length: int = STRING_LENGTH) ->
 
 def _plain(schema_name: str, display_name: str, data_type: str) -> Field:
     return Field(schema_name, display_name, data_type)
+
+
+def _phone(schema_name: str, display_name: str) -> Field:
+    return Field(schema_name, display_name, "Phone", max_length=PHONE_LENGTH)
 
 
 def _dropdown(schema_name: str, display_name: str, options: tuple[str, ...]) -> Field:
@@ -134,7 +139,7 @@ LOAN_TYPE: Final = OpportunityType(
         _plain("mx_Custom_9", "Actual Closure Date", "DateTime"),
         _string("mx_Custom_10", "Product"),
         _string("mx_Custom_11", "Origin"),
-        _plain("mx_Custom_12", "Mobile", "Phone"),
+        _phone("mx_Custom_12", "Mobile"),
         _plain("mx_Custom_13", "First EMI Date", "Date"),
         _plain("mx_Custom_14", "Documents Complete", "Boolean"),
         Field(
@@ -159,7 +164,7 @@ LOAN_TYPE: Final = OpportunityType(
             "CustomObject",
             sub_fields=(
                 _string("mx_CustomObject_1", "Name"),
-                _plain("mx_CustomObject_2", "Mobile", "Phone"),
+                _phone("mx_CustomObject_2", "Mobile"),
                 _plain("mx_CustomObject_3", "Monthly Income", "Number"),
             ),
         ),

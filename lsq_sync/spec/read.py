@@ -22,6 +22,18 @@ _TYPE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 """As in the format of a spec; it becomes part of a path."""
 
 
+def is_type_name(text: str) -> bool:
+    """Whether a type can be called so: it is part of a file name."""
+    return _TYPE_NAME.fullmatch(text) is not None
+
+
+def type_name_of(title: str) -> str:
+    """The name of a type by its display name: `Home Loan` is `home-loan`; a name stays itself."""
+    if is_type_name(title):
+        return title
+    return "-".join(re.findall("[a-z0-9]+", title.lower()))[:64].rstrip("-")
+
+
 @dataclass(frozen=True, slots=True)
 class Specs:
     """All that the specs say, and everything that is wrong with them, sorted by place."""

@@ -105,12 +105,16 @@ def _rules(properties: Schema, prefix: str, group: str = "") -> Iterator[tuple[s
         yield from _rules(parts, f"{prefix}{name}{SUBFIELD}", f"{rule.title or name}: ")
 
 
+def data_type_of(name: str, *, multi_select: bool) -> DataType:
+    """How values are written and compared where the CRM says `name` for the DataType."""
+    return DataType.OPTIONS if multi_select else _DATA_TYPES.get(name, DataType.TEXT)
+
+
 def _rule(rules: Schema, group: str) -> FieldRule:
-    data_type = _DATA_TYPES.get(rules["x-lsq-data-type"], DataType.TEXT)
-    if rules.get("x-lsq-multi-select"):
-        data_type = DataType.OPTIONS
     return FieldRule(
-        data_type=data_type,
+        data_type=data_type_of(
+            rules["x-lsq-data-type"], multi_select=bool(rules.get("x-lsq-multi-select"))
+        ),
         title=f"{group}{rules['title']}" if rules.get("title") else "",
         sensitive=bool(rules.get("x-lsq-sensitive")),
         send_with=tuple(rules.get("x-lsq-send-with", ())),
