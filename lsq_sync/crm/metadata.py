@@ -164,7 +164,7 @@ class _Reader:
                 text = str(text)
             if not isinstance(text, str):
                 self._leave_out(f"an option of {name}: it is no text")
-            elif any(unicodedata.category(letter) in _HIDDEN for letter in text):
+            elif not _is_visible(text):
                 self._leave_out(f"the option {_quoted(text)} of {name}: it is not all visible")
             elif text:
                 yield text
@@ -172,16 +172,17 @@ class _Reader:
     def _options_by_parent(self, name: str, told: Any) -> dict[str, tuple[str, ...]]:
         """By value of the parent, or a list in which every option names its parent's value."""
         content = self._opened(name, told)
+        if content is None:
+            return {}
         if isinstance(content, list):
             content = _by_parent(content)
         if not isinstance(content, dict):
-            if content is not None:
-                self._leave_out(f"the dependent options of {name}: their form is not known")
+            self._leave_out(f"the dependent options of {name}: their form is not known")
             return {}
         found = {
             parent: tuple(dict.fromkeys(self._values(name, options)))
             for parent, options in content.items()
-            if isinstance(options, list)
+            if isinstance(options, list) and _is_visible(parent)
         }
         return {parent: options for parent, options in found.items() if parent and options}
 
@@ -197,6 +198,11 @@ class _Reader:
 
     def _leave_out(self, what: str) -> None:
         self._left_out.append(what)
+
+
+def _is_visible(text: str) -> bool:
+    """Whether a spec can hold this text on one line."""
+    return not any(unicodedata.category(letter) in _HIDDEN for letter in text)
 
 
 def _inner_json(text: str) -> Any:
