@@ -29,6 +29,7 @@ from lsq_sync.core.values import (
     shown,
 )
 from lsq_sync.errors import Diagnostic, Origin
+from lsq_sync.spec.dependent import misfits
 from lsq_sync.spec.document import Block, Items, Node, Place
 from lsq_sync.spec.types import OpportunityType
 
@@ -116,12 +117,15 @@ class _Builder:
         template: DesiredOpportunity,
     ) -> DesiredOpportunity:
         own = tuple(self._fields(block.get("fields")))
+        fields = (*own, *_inherited(own, defaults)) if defaults else own
+        if self._kind and self._kind.dependencies:
+            self.problems += misfits(fields, self._kind.dependencies)
         label = block.get("label")
         return replace(
             template,
             key=self._key(key, place),
             origin=self._origin(place),
-            fields=(*own, *_inherited(own, defaults)) if defaults else own,
+            fields=fields,
             note=self._note(block),
             label=label if isinstance(label, str) else "",
         )

@@ -125,9 +125,12 @@ def _properties(schema: Any) -> Schema:
     return found if isinstance(found, dict) else {}
 
 
-def _fields(told: Iterable[FieldMetadata], old: Schema) -> Schema:
+def _fields(told: Iterable[FieldMetadata], old: Schema, *, inside: bool = False) -> Schema:
     listed = sorted(told, key=lambda one: _by_name(one.name))
-    made = {one.name: _kept(_field(one, old.get(one.name, {})), old, one.name) for one in listed}
+    made = {
+        one.name: _kept(_field(one, old.get(one.name, {}), inside=inside), old, one.name)
+        for one in listed
+    }
     for name, rules in made.items():
         if companions := _companions(name, made, old):
             rules["x-lsq-send-with"] = companions
@@ -157,7 +160,8 @@ def _kept(rules: Schema, old: Schema, name: str) -> Schema:
     return rules
 
 
-def _field(told: FieldMetadata, old: Schema) -> Schema:
+def _field(told: FieldMetadata, old: Schema, *, inside: bool) -> Schema:
+    """`inside` of a custom field set, whose sub-fields are scalars in a spec."""
     rules: Schema = {"title": told.title} if told.title else {}
     rules["x-lsq-data-type"] = told.data_type
     if told.masked:
@@ -172,7 +176,8 @@ def _field(told: FieldMetadata, old: Schema) -> Schema:
         rules["x-lsq-parent"] = told.parent
     data_type = data_type_of(told.data_type, multi_select=told.multi_select)
     if data_type is DataType.OPTIONS:
-        rules |= {"x-lsq-multi-select": True, **_multi_select(told, old)}
+        choices = _several_in_text(told) if inside else _multi_select(told, old)
+        rules |= {"x-lsq-multi-select": True, **choices}
     elif told.options and data_type in _LIMITED:
         rules |= _one_of(told)
     elif data_type is DataType.OPTION and "enum" in old:
@@ -233,12 +238,20 @@ def _multi_select(told: FieldMetadata, old: Schema) -> Schema:
     return {"type": ["array", "string", "null"], "maxLength": 0, **rules}
 
 
+def _several_in_text(told: FieldMetadata) -> Schema:
+    """With the account's separator between them."""
+    rules = _scalar(told, DataType.OPTION)
+    return {**rules, "examples": list(told.options)} if told.options else rules
+
+
 def _field_set(told: FieldMetadata, old: Schema) -> Schema:
     """A mapping; the only text is the empty one, which clears."""
     rules: Schema = {"type": ["object"], "minProperties": 1}
     if not told.mandatory:
         rules |= {"type": ["object", "string", "null"], "maxLength": 0}
-    inner = _fields(told.sub_fields, _properties(old)) if told.sub_fields else _properties(old)
+    inner = _properties(old)
+    if told.sub_fields:
+        inner = _fields(told.sub_fields, inner, inside=True)
     return {**rules, "additionalProperties": False, "properties": inner} if inner else rules
 
 

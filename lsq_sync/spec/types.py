@@ -36,14 +36,26 @@ _HINT = "correct it, or make it again with lsq-sync schema pull"
 
 
 @dataclass(frozen=True, slots=True)
+class Dependency:
+    """Which options of a field fit which value of its parent, such as stages by status."""
+
+    parent: str
+    options: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class OpportunityType:
-    """One type: its event code, its fields, and the JSON Schema of the `fields` of a spec."""
+    """One type: its event code, its fields, and the JSON Schema of the `fields` of a spec.
+
+    `dependencies` are those of its fields by their flat names.
+    """
 
     name: str
     title: str = ""
     code: int | None = None
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
     fields_schema: Schema = field(default_factory=dict)
+    dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
 def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
@@ -71,6 +83,7 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
         code=int(content["x-lsq-code"]),
         fields=dict(_rules(fields["properties"], "")),
         fields_schema=fields,
+        dependencies=dict(_dependencies(fields["properties"], "")),
     )
 
 
@@ -119,3 +132,12 @@ def _rule(rules: Schema, group: str) -> FieldRule:
         sensitive=bool(rules.get("x-lsq-sensitive")),
         send_with=tuple(rules.get("x-lsq-send-with", ())),
     )
+
+
+def _dependencies(properties: Schema, prefix: str) -> Iterator[tuple[str, Dependency]]:
+    for name, rules in properties.items():
+        options = rules.get("x-lsq-options-by-parent")
+        if options and rules.get("x-lsq-parent"):
+            by_parent = {parent: tuple(some) for parent, some in options.items()}
+            yield prefix + name, Dependency(prefix + rules["x-lsq-parent"], by_parent)
+        yield from _dependencies(rules.get("properties", {}), f"{prefix}{name}{SUBFIELD}")

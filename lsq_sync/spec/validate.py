@@ -303,6 +303,14 @@ def _too_short(error: ValidationError, subject: str) -> _Words:
     return ("empty", f"{_item(error, subject)} is empty", "give it a value, or delete it")
 
 
+def _too_few(error: ValidationError, subject: str) -> _Words:
+    if _is_mandatory(error):
+        return _mandatory(subject)
+    listed: Any = error.instance
+    message = f"{subject} names {len(listed)} options, it must be {error.validator_value} or more"
+    return ("empty", message, "name more")
+
+
 def _empty_mapping(_error: ValidationError, subject: str) -> _Words:
     return ("empty", f"{subject} names no sub-field", "name one, or write null to clear the field")
 
@@ -330,7 +338,10 @@ def _out_of_range(error: ValidationError, subject: str) -> _Words:
 _SHOWN_DIGITS = 30
 
 
-def _cannot_write(_error: ValidationError, subject: str) -> _Words:
+def _cannot_write(error: ValidationError, subject: str) -> _Words:
+    if _rules_of(error).get("x-lsq-masked"):
+        hint = "delete the line: what reads back is not its value"
+        return ("read-only-field", f"{subject} is masked in the CRM", hint)
     hint = "delete the line: only the CRM sets it"
     return ("read-only-field", f"{subject} is read-only", hint)
 
@@ -353,6 +364,7 @@ _EXPLAIN: dict[str, Callable[[ValidationError, str], _Words]] = {
     "maxLength": _too_long,
     "minLength": _too_short,
     "minProperties": _empty_mapping,
+    "minItems": _too_few,
     "pattern": _pattern,
     "minimum": _out_of_range,
     "maximum": _out_of_range,

@@ -246,6 +246,8 @@ GOOD_RULES = st.fixed_dictionaries(
         "title": st.text(max_size=3),
         "minLength": LENGTHS,
         "minProperties": LENGTHS,
+        "minItems": LENGTHS,
+        "examples": OPTIONS,
         "items": st.fixed_dictionaries({}, optional=ITEMS),
         "uniqueItems": st.booleans(),
         "readOnly": st.booleans(),
