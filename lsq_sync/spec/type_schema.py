@@ -103,6 +103,18 @@ def _kept_of_type(old: Schema) -> Schema:
     return kept
 
 
+def _words_for(rules: Schema) -> str:
+    """The description of a field: the only text that editors show beside a name they offer."""
+    marks = {
+        "x-lsq-multi-select": "multi-select",
+        "x-lsq-mandatory": "mandatory",
+        "x-lsq-masked": "masked",
+        "readOnly": "read-only",
+    }
+    words = [rules["x-lsq-data-type"], *(word for key, word in marks.items() if rules.get(key))]
+    return f"{rules.get('title', '')} ({', '.join(words)})".lstrip()
+
+
 def _is_of_others(key: str) -> bool:
     return key.startswith("x-") and not key.startswith("x-lsq-")
 
@@ -154,7 +166,11 @@ def _in_order(rules: Schema) -> Schema:
 def _kept(rules: Schema, old: Schema, name: str) -> Schema:
     """The rules with what only the file knows."""
     mine: Schema = old.get(name, {})
-    rules |= {key: mine[key] for key in mine if key in _MADE_BY_HAND or _is_of_others(key)}
+    rules["description"] = _words_for(rules)
+    kept = {key: mine[key] for key in mine if key in _MADE_BY_HAND or _is_of_others(key)}
+    if mine and kept.get("description") == _words_for(mine):
+        del kept["description"]
+    rules |= kept
     if mine.get("x-lsq-sensitive"):
         rules["x-lsq-sensitive"] = True
     return rules

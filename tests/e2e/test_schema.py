@@ -310,6 +310,7 @@ def test_what_only_the_file_knows_stays(tmp_path: Path) -> None:
     assert found["mx_Custom_6"]["title"] == "Expected Deal Size 2"
     assert found["mx_Custom_6"]["description"] == "Without GST."
     assert found["mx_Custom_6"]["x-report"] == ["weekly"]
+    assert found["mx_Custom_7"]["description"] == "Actual Deal Size 2 (Number)"
     assert found["mx_Custom_4"]["x-lsq-sensitive"] is True
     assert found["mx_Custom_36"]["properties"]["mx_CustomObject_1"]["$comment"] == (
         "As on the PAN card."
