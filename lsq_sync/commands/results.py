@@ -7,6 +7,7 @@ from typing import Any
 from lsq_sync.commands import run_log
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
+from lsq_sync.core.blame import Suspect
 from lsq_sync.core.result import UpdateResult
 from lsq_sync.core.state import NOTE, Entry, Outcome, Recorded, RequestID
 from lsq_sync.errors import Origin, UsageError
@@ -105,7 +106,16 @@ def _result(one: Mapping[str, Any]) -> UpdateResult:
         label=one.get("label", ""),
         origin=Origin(source["file"], source["line"]) if source else None,
         verified=one.get("verified"),
+        culprit=_suspect(one.get("culprit")),
     )
+
+
+def _suspect(found: Mapping[str, Any] | None) -> Suspect | None:
+    if not found:
+        return None
+    source = found.get("source")
+    origin = Origin(source["file"], source["line"]) if source else None
+    return Suspect(found["name"], found["title"], origin)
 
 
 def _of_lock(

@@ -1,6 +1,7 @@
 """`lsq-sync status`: asks the CRM about open requests and records what it learns."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from lsq_sync import signals
@@ -12,7 +13,8 @@ from lsq_sync.commands.refusals import not_read_back, refused_questions
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
-from lsq_sync.core.result import UpdateResult, result_of_request
+from lsq_sync.core.model import DesiredOpportunity
+from lsq_sync.core.result import UpdateResult, placed, result_of_request
 from lsq_sync.core.state import OpenRequest, Outcome, Recorded, RunID
 from lsq_sync.crm.credentials import FOR_QUESTIONS, FOR_READS
 from lsq_sync.errors import LsqSyncError, NetworkError
@@ -134,12 +136,26 @@ def _summed_up(
         error = NetworkError(refused_questions(findings.last_refusal))
     return Asked(
         run=run_id,
-        results=results,
+        results=_in_the_specs(talk.workspace, results),
         calls=asdict(talk.calls),
         elapsed_seconds=elapsed,
         verdict=_verdict(results, talk, error),
         error=error,
         offline=offline,
+    )
+
+
+def _in_the_specs(
+    workspace: Workspace, results: tuple[UpdateResult, ...]
+) -> tuple[UpdateResult, ...]:
+    """Rejections lead to their lines, as far as the specs can be read: they may be broken now."""
+    if all(result.outcome is not Outcome.REJECTED for result in results):
+        return results
+    known: dict[str, DesiredOpportunity] = {}
+    with suppress(LsqSyncError):
+        known = {one.key: one for one in workspace.checked_specs().opportunities}
+    return tuple(
+        placed(result, known[result.key]) if result.key in known else result for result in results
     )
 
 

@@ -1,16 +1,21 @@
 """What became of the updates of a run, read off the recorded state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lsq_sync.core.change import Change
+from lsq_sync.core.blame import Suspect, blamed
+from lsq_sync.core.change import Change, FieldChange
+from lsq_sync.core.model import DesiredField, DesiredOpportunity
 from lsq_sync.core.state import Entry, OpenRequest, Outcome, RequestID, RunID
 from lsq_sync.errors import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """One update. `verified`: whether its values were read back; None when nothing was."""
+    """One update. `verified`: whether its values were read back; None when nothing was.
+
+    `culprit` is the field that the reason of a rejection names, where it names one.
+    """
 
     key: str
     outcome: Outcome
@@ -20,6 +25,7 @@ class UpdateResult:
     label: str = ""
     origin: Origin | None = None
     verified: bool | None = None
+    culprit: Suspect | None = None
 
 
 def summary(results: Iterable[UpdateResult]) -> dict[str, int]:
@@ -56,7 +62,26 @@ def result_of_update(
         label=change.label,
         origin=change.origin,
         verified=True if seen else verified.get(change.key),
+        culprit=_culprit(outcome, reason, change.fields),
     )
+
+
+def placed(result: UpdateResult, one: DesiredOpportunity) -> UpdateResult:
+    """The result of a request, with the places of its opportunity in the specs."""
+    return replace(
+        result,
+        label=one.label,
+        origin=one.origin,
+        culprit=_culprit(result.outcome, result.reason, one.fields),
+    )
+
+
+def _culprit(
+    outcome: Outcome, reason: str, parts: Iterable[FieldChange | DesiredField]
+) -> Suspect | None:
+    if outcome is not Outcome.REJECTED:
+        return None
+    return blamed(reason, (Suspect(part.name, part.rule.title, part.origin) for part in parts))
 
 
 def result_of_request(

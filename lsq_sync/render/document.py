@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lsq_sync.core.answers import QueueMetrics
+from lsq_sync.core.blame import Suspect
 from lsq_sync.core.budget import Budget
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.checks import Check, State
@@ -174,6 +175,18 @@ def _result(result: UpdateResult) -> Document:
         "fields": [name for name in result.fields if name != NOTE],
         "note": NOTE in result.fields,
         "source": _source(result.origin),
+        "culprit": _suspect(result.culprit),
+    }
+
+
+def _suspect(culprit: Suspect | None) -> Document | None:
+    """The field that a rejection is about, and its line."""
+    if culprit is None:
+        return None
+    return {
+        "name": culprit.name,
+        "title": culprit.title,
+        "source": _source(culprit.origin),
     }
 
 

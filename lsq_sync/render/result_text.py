@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from lsq_sync.core.blame import Suspect
 from lsq_sync.core.change import Action, Change
 from lsq_sync.core.result import UpdateResult, summary
 from lsq_sync.core.state import Outcome
@@ -76,11 +77,21 @@ def _group(group: list[UpdateResult]) -> Iterator[Line]:
         yield line(*heading(result.key, result.label, "", place), indent=2)
         if result.reason:
             yield line(visible(result.reason), indent=6)
+        if result.culprit:
+            yield line(*_culprit(result.culprit), indent=6)
         if result.request_id:
             yield line(Piece(f"request {visible(result.request_id)}", Style.FAINT), indent=6)
     if len(group) > shown:
         more = f"and {len(group) - shown:,} more: --format json lists all"
         yield line(Piece(more, Style.FAINT), indent=2)
+
+
+def _culprit(culprit: Suspect) -> Iterator[Piece]:
+    """The line to look at: the field that the reason names."""
+    if culprit.origin:
+        yield Piece(f"{visible(str(culprit.origin))}  ", Style.CARE)
+    named = culprit.title and culprit.title != culprit.name
+    yield Piece(f"{visible(culprit.title)} ({culprit.name})" if named else culprit.name)
 
 
 def _left(left: Iterable[Change]) -> Iterator[Line]:

@@ -134,6 +134,7 @@ def test_the_result_document_tells_every_update(world: World) -> None:
         "fields": ["mx_Custom_6"],
         "note": False,
         "source": {"file": "specs/a.yaml", "line": 5},
+        "culprit": None,
     }
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 
 from tests.support.world import LOANS, World
@@ -103,6 +104,27 @@ def test_csv_has_no_formulas(world: World) -> None:
     assert rows[THREE]["label"] == "'@SUM(A1)"
     assert rows[ONE]["outcome"] == "succeeded"
     assert (rows[ONE]["file"], rows[ONE]["fields"]) == ("specs/a.yaml", AMOUNT)
+
+
+def test_a_rejection_leads_to_the_line_of_the_field_that_it_names(world: World) -> None:
+    reject = {"field": AMOUNT, "message": "mx_Custom_6 is out of range."}
+    world.scenario(rejects=[reject])
+    world.fields(ONE, mx_Custom_3="Website", mx_Custom_6=1)
+    ended = world.run("apply", "--yes")
+    assert ended.code == 3
+    assert re.search(r"specs/a.yaml:8:\d+  Expected Deal Size \(mx_Custom_6\)\n", ended.out)
+    (told,) = world.json("results").document["opportunities"]
+    assert told["culprit"] == {
+        "name": AMOUNT,
+        "title": "Expected Deal Size",
+        "source": {"file": "specs/a.yaml", "line": 8},
+    }
+    world.scenario(queue={"delay_seconds": HOUR}, rejects=[reject])
+    world.fields(ONE, mx_Custom_3="Website", mx_Custom_6=2)
+    world.apply("--no-wait")
+    world.crm.skip(2 * HOUR)
+    (asked,) = world.json("status").document["opportunities"]
+    assert (asked["culprit"]["source"]["line"], asked["source"]["line"]) == (8, 5)
 
 
 # --- why
