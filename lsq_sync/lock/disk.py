@@ -81,6 +81,18 @@ def _beside(target: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
         temporary.unlink(missing_ok=True)
 
 
+def is_of_a_living_process(temporary: Path) -> bool:
+    """Whether the process that a temporary file is named after may still be at work on it."""
+    _, _, number = temporary.stem.rpartition(".")
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return int(number) != os.getpid()
+
+
 def content_of(path: Path) -> bytes | None:
     """The bytes of a file; None when there is none."""
     try:

@@ -15,7 +15,13 @@ from lsq_sync.core.state import Entry, Event, Recorded, RunID, replay
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
-from lsq_sync.lock.disk import content_of, make_folder, replace_file, told_as_storage_error
+from lsq_sync.lock.disk import (
+    content_of,
+    is_of_a_living_process,
+    make_folder,
+    replace_file,
+    told_as_storage_error,
+)
 from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
 from lsq_sync.lock.merge import Merged, has_markers, merge
 from lsq_sync.lock.open_requests import forgotten_requests
@@ -171,11 +177,13 @@ def _ignore_folder(folder: Path) -> None:
 
 
 def _remove_leftovers(lock: Path, folder: Path) -> None:
-    """Half-written files of processes that were killed; only the one writer makes such."""
-    for where, pattern in ((lock.parent, f".{lock.name}.*.tmp"), (folder, "*.tmp")):
+    """Half-written files of processes that are no more."""
+    places = ((lock.parent, f".{lock.name}.*.tmp"), (folder, "*.tmp"), (folder / "runs", ".*.tmp"))
+    for where, pattern in places:
         for path in where.glob(pattern):
             with suppress(OSError):
-                path.unlink()
+                if not is_of_a_living_process(path):
+                    path.unlink()
 
 
 def _other_account(name: str, theirs: Account, ours: Account) -> LockError:

@@ -808,12 +808,19 @@ def test_a_folder_without_permission_to_write(place: Place) -> None:
 
 def test_half_written_files_of_killed_writers_are_removed_by_the_next(place: Place) -> None:
     place.folder.mkdir()
-    left = [place.root / f".{NAME}.99999999.tmp", place.folder / ".open.99999999.tmp"]
-    other = place.root / ".somebody-elses.tmp"
-    for path in (*left, other):
+    place.runs.mkdir()
+    left = [
+        place.root / f".{NAME}.99999999.tmp",
+        place.folder / ".open.99999999.tmp",
+        place.folder / "pacing.99999999.tmp",
+        place.runs / ".a-run.json.99999999.tmp",
+        place.runs / f".a-run.json.{os.getpid()}.tmp",
+    ]
+    others = [place.root / ".somebody-elses.tmp", place.runs / f".a-run.json.{os.getppid()}.tmp"]
+    for path in (*left, *others):
         path.write_bytes(b"half of somethi")
     place.store.read()
     assert all(path.exists() for path in left), "reading writes nothing"
     with place.store.writer(RUN, NOON):
         assert not any(path.exists() for path in left)
-    assert other.exists()
+    assert all(path.exists() for path in others), "not ours, or its process is at work on it"

@@ -16,6 +16,8 @@ from tests.support.world import LOANS, World
 
 KEYS = LOANS[:4]
 MANY = LOANS[:30]
+FORGOTTEN = KEYS[0]
+"""By `state forget`, from the moment on that this is durable."""
 
 
 @dataclass(frozen=True)
@@ -166,11 +168,17 @@ def _after_a_kill(world: World) -> Sequence[str]:
     return _apply(world)
 
 
+def _forget(world: World) -> Sequence[str]:
+    assert world.json("apply", "--yes").code == 0
+    return ("state", "forget", FORGOTTEN, "--yes", "--format", "json")
+
+
 COMMANDS: dict[str, Callable[[World], Sequence[str]]] = {
     "apply": _apply,
     "apply PLANFILE": _apply_plan_file,
     "status": _status,
     "apply after a kill": _after_a_kill,
+    "state forget": _forget,
 }
 
 
@@ -190,10 +198,10 @@ def sweep(world: World, command: str, steps: Iterator[int], *, torn: bool = Fals
                 swept.bad.append(f"{what}: exit {ended.code}: {ended.err}")
             return swept
         swept.kills += 1
-        swept.bad += [
-            f"{what}: {fault}"
-            for fault in _faults(world, promised, _posted(world, sent_before), swept)
-        ]
+        posted = _posted(world, sent_before)
+        if command == "state forget":
+            posted.remove(FORGOTTEN)
+        swept.bad += [f"{what}: {fault}" for fault in _faults(world, promised, posted, swept)]
         swept.bad += [f"{what}: {fault}" for fault in _faults_at_the_end(world, KEYS, sent_before)]
     return swept
 
