@@ -13,7 +13,7 @@ from lsq_sync.errors import Diagnostic, Origin, WorkspaceError
 from lsq_sync.spec.build import Built, build, duplicates
 from lsq_sync.spec.document import Block, Node
 from lsq_sync.spec.load import MAX_BYTES, decoded, load, too_large
-from lsq_sync.spec.names import suggestion
+from lsq_sync.spec.names import nearest, suggestion
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
 from lsq_sync.spec.validate import problems, spec_problems
 
@@ -134,7 +134,10 @@ class _Reader:
         named = _TYPE_NAME.fullmatch(name) is not None
         if not named or not os.path.lexists(self._root / file):
             where = f": {file} does not exist" if named else ""
-            hint = suggestion(name, self._known_types()) or "add the file, or delete the line"
+            hint = suggestion(name, self._known_types())
+            if named and not nearest(name, self._known_types()):
+                pull = f"lsq-sync schema pull --type {name}"
+                hint = f"delete the line, or take the type from the account:\n\n  {pull}"
             return None, Diagnostic(
                 origin, "unknown-type", f"there is no type {shown(name)}{where}", hint
             )

@@ -177,6 +177,14 @@ def test_an_unknown_type(tmp_path: Path) -> None:
     ]
 
 
+def test_a_type_that_nobody_has_described(tmp_path: Path) -> None:
+    (problem,) = specs(tmp_path, {FILE: GOOD.replace("type: loan", "type: insurance")}).problems
+    assert problem.hint == (
+        "delete the line, or take the type from the account:\n\n"
+        "  lsq-sync schema pull --type insurance"
+    )
+
+
 NO_TYPE = [
     "Loan",
     "../loan",
