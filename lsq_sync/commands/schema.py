@@ -1,6 +1,7 @@
 """`lsq-sync schema pull`: an opportunity type's metadata into its type schema. Sends nothing."""
 
 import json
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -146,6 +147,7 @@ def _keep(workspace: Workspace, asked: _Asked, told: TypeMetadata) -> PulledType
         title=told.title,
         code=told.code,
         file=file,
+        reference=posixpath.relpath(file, workspace.settings.paths.specs),
         fields=len(told.fields),
         is_new=before is None,
         written=written,

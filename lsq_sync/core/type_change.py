@@ -40,13 +40,15 @@ class PulledType:
     """A type as the CRM has it, and what that means here.
 
     `written` are the files that are not what they were, `problems` what no longer fits in the
-    specs of this type, `is_new` whether the type was not described before.
+    specs of this type, `is_new` whether the type was not described before; `reference` is how a
+    spec names the file.
     """
 
     name: str
     title: str
     code: int
     file: str
+    reference: str
     fields: int
     is_new: bool
     written: tuple[str, ...]

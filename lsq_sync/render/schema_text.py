@@ -38,7 +38,7 @@ def next_step(pulled: PulledType) -> str:
     if not pulled.is_new:
         return ""
     lines = (
-        f"# yaml-language-server: $schema=../{pulled.file}",
+        f"# yaml-language-server: $schema={pulled.reference}",
         "version: 1",
         f"type: {pulled.name}",
     )

@@ -270,6 +270,60 @@ specs/a.yaml:8:7: unknown field 'mx_Custom_11'
         assert (document["written"], len(document["problems"])) == ([], 3)
 
 
+def test_the_document_tells_the_same(tmp_path: Path) -> None:
+    def change(field: Field) -> Field:
+        options = ("Website", "Walk-in")
+        return replace(field, options=options) if field.schema_name == "mx_Custom_3" else field
+
+    with world_of(loan_with(change), tmp_path) as world:
+        world.spec({LOANS[0]: {"fields": {"mx_Custom_3": "Branch"}}}, type="loan")
+        document = pulled(world, "--type", "loan")
+    (problem,) = document.pop("problems")
+    assert (problem["file"], problem["line"], problem["code"]) == (
+        "specs/a.yaml",
+        7,
+        "not-an-option",
+    )
+    assert document == {
+        "format": "lsq-sync/schema/v1",
+        "type": "loan",
+        "title": "Loan",
+        "code": 12005,
+        "file": LOAN_FILE,
+        "fields": 25,
+        "new": False,
+        "written": [LOAN_FILE],
+        "summary": {"added": 0, "removed": 0, "changed": 1},
+        "changes": [
+            {
+                "field": "mx_Custom_3",
+                "title": "Source",
+                "change": "changed",
+                "details": [
+                    {
+                        "what": "options",
+                        "before": "",
+                        "after": "",
+                        "added": ["Walk-in"],
+                        "removed": ["Referral", "Branch", "Partner", "Campaign"],
+                    }
+                ],
+            }
+        ],
+        "left_out": [],
+    }
+
+
+def test_a_new_type_tells_how_its_specs_begin(tmp_path: Path) -> None:
+    folders = {"specs": "crm/loans", "schemas": "schemas"}
+    with world_of(ACCOUNT, tmp_path, paths=folders) as world:
+        (world.root / "crm/loans").mkdir(parents=True)
+        ended = world.run("schema", "pull", "--type", "insurance")
+    assert ended.code == 0
+    assert "$schema=../../schemas/types/insurance.schema.json\n" in ended.err
+    assert "type: insurance\n" in ended.err
+
+
 def test_a_change_in_the_crm_changes_the_lines_that_it_is_about(tmp_path: Path) -> None:
     def change(field: Field) -> Field:
         more = ("Website", "Referral", "Branch", "Partner", "Campaign", "Walk-in")
