@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.data import make_workspace
+from benchmarks.reading import show_reading
 from lsq_sync.simulator import RunningSimulator, SimulatorThread, sample_account
 from lsq_sync.simulator.scenario_file import scenario_from
 
@@ -28,6 +29,8 @@ def main() -> None:
         _show_commands(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         _show_apply(Path(folder) / "ws")
+    with tempfile.TemporaryDirectory() as folder:
+        show_reading(Path(folder) / "ws")
 
 
 def _show_commands(folder: Path) -> None:

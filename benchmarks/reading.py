@@ -1,0 +1,49 @@
+"""Reading live values of many opportunities: how many calls, and how long."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lsq_sync.simulator import RunningSimulator, SimulatorThread, sample_account
+from lsq_sync.simulator.scenario_file import scenario_from
+
+_LOAN = 12005
+_OPPORTUNITIES = 10_000
+_COMMANDS = (("plan", "--refresh"), ("drift",))
+
+
+def show_reading(root: Path) -> None:
+    """Calls are exact; seconds are of a simulator on the same machine, with no limit."""
+    account = sample_account(2 * _OPPORTUNITIES + 500, seed=7)
+    keys = [one.id for one in account.opportunities if one.code == _LOAN][:_OPPORTUNITIES]
+    with SimulatorThread(account, scenario_from({"rate_limit": {"enabled": False}})) as crm:
+        _workspace_for(root, crm, keys)
+        print(f"\n| reading {len(keys):,} opportunities live | calls | seconds |\n|---|---|---|")
+        for words in _COMMANDS:
+            before, began = crm.crm.count(), time.perf_counter()
+            _run(root, crm, *words)
+            took = time.perf_counter() - began
+            print(f"| `{' '.join(words)}` | {crm.crm.count() - before} | {took:.1f} |")
+
+
+def _workspace_for(root: Path, crm: RunningSimulator, keys: list[str]) -> None:
+    (root / "specs").mkdir(parents=True)
+    (root / "lsq-sync.yaml").write_text(
+        f"version: 1\naccount: {{name: bench, async_host: '{crm.url}', host: '{crm.url}'}}\n",
+        encoding="utf-8",
+    )
+    fields = "{mx_Custom_6: '5', mx_Custom_3: Website, mx_Custom_8: 2026-12-01 12:00:00}"
+    listed = "".join(f"  {key}: {{fields: {fields}}}\n" for key in keys)
+    text = f"version: 1\ncode: {_LOAN}\nopportunities:\n{listed}"
+    (root / "specs/a.yaml").write_text(text, encoding="utf-8")
+
+
+def _run(root: Path, crm: RunningSimulator, *words: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "lsq_sync", "-C", str(root), "-q", *words, "--format", "json"],
+        env={**os.environ, **crm.environment},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
