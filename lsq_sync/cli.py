@@ -17,7 +17,7 @@ import click
 from lsq_sync import __version__, signals
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.errors import LsqSyncError, RefusedError, StoppedError, UsageError
-from lsq_sync.output import Loudness, Output, TerminalDialogue, open_output
+from lsq_sync.output import Loudness, Output, TerminalDialogue, TerminalSteps, open_output
 from lsq_sync.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -445,6 +445,61 @@ def drift(
     output.document(document, drift_lines(found.drift))
     output.next_step(next_step(found.drift))
     return _EXIT_CODES[found.verdict] if detailed_exitcode else 0
+
+
+@command_line.command("import")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--ids-file", metavar="FILE", help="More ids, one a line; - reads standard input.")
+@click.option("--column", metavar="NAME", help="FILE is CSV, and the ids are in this column.")
+@click.option(
+    "--modified-since",
+    metavar="DATE",
+    help="All of the type that were modified since then, such as 2026-08-01.",
+)
+@click.option("--type", "type_name", metavar="NAME", help="The type, as in schemas/types/.")
+@click.option("--code", type=click.IntRange(min=1), metavar="N", help="The type's event code.")
+@click.option(
+    "--fields",
+    multiple=True,
+    metavar="FIELD",
+    callback=_split,
+    help="Only these fields, null where empty; note is the note. May be repeated.  "
+    "[default: every field of the type that has a value]",
+)
+@click.option("--out", metavar="FILE", help="The spec file.  [default: specs/<type>.yaml]")
+@_form()
+@click.pass_obj
+def import_(
+    given: _Globals,
+    ids: tuple[str, ...],
+    ids_file: str | None,
+    column: str | None,
+    modified_since: str | None,
+    type_name: str | None,
+    code: int | None,
+    fields: tuple[str, ...],
+    out: str | None,
+    form: str,
+) -> int:
+    """Take live opportunities into a spec file and the lock, so that there is nothing to do.
+
+    Sends nothing. A file that is there already is added to, and what a spec has already stays.
+    """
+    from lsq_sync.commands import importing as command
+    from lsq_sync.commands.ids import ids_of
+    from lsq_sync.render.document import import_document
+    from lsq_sync.render.import_text import import_lines, next_step
+
+    if not (ids or ids_file is not None or modified_since is not None):
+        raise click.UsageError("what to import? give ids, --ids-file or --modified-since")
+    named = tuple(ids_of(ids, ids_file, column, given.folder))
+    workspace = given.workspace()
+    output = given.output(form)
+    options = command.Options(named, modified_since, type_name, code, fields, out)
+    report = command.run(workspace, options, given.around, TerminalSteps(output), output.watch)
+    output.document(import_document(report), import_lines(report))
+    output.next_step(next_step(report))
+    return _EXIT_CODES[Verdict.DONE if report.is_whole else Verdict.FAILED]
 
 
 @command_line.command()

@@ -113,7 +113,12 @@ class Progress(Protocol):
 
     def tell(self, event: Event) -> None: ...
 
+    def step(self, done: int) -> None: ...
+
     def end(self) -> None: ...
+
+
+_ENDED = {"sending": "answered", "reading": "read"}
 
 
 @dataclass(slots=True)
@@ -134,7 +139,7 @@ class _Tally:
 
     def words(self) -> str:
         """One line for people."""
-        ended = "answered" if self.phase == "sending" else "settled"
+        ended = _ENDED.get(self.phase, "settled")
         return ", ".join(
             (f"{self.phase}: {self.done:,} of {self.total:,} {ended}", *self.trouble())
         )
@@ -152,6 +157,9 @@ class NoProgress:
         """Says nothing."""
 
     def tell(self, event: Event) -> None:
+        """Says nothing."""
+
+    def step(self, done: int) -> None:
         """Says nothing."""
 
     def end(self) -> None:
@@ -180,14 +188,23 @@ class PlainProgress:
         if self._tally is None:
             return
         self._tally.count(event)
-        if self._clock() - self._said_at >= PLAIN_SECONDS:
-            self._say(self._tally)
+        self._say_if_it_is_time(self._tally)
+
+    def step(self, done: int) -> None:
+        """Speaks when it is time."""
+        if self._tally is not None:
+            self._tally.done = done
+            self._say_if_it_is_time(self._tally)
 
     def end(self) -> None:
         """Says how the phase ended."""
         if self._tally is not None and self._tally.words() != self._said:
             self._say(self._tally)
         self._tally = None
+
+    def _say_if_it_is_time(self, tally: _Tally) -> None:
+        if self._clock() - self._said_at >= PLAIN_SECONDS:
+            self._say(tally)
 
     def _say(self, tally: _Tally) -> None:
         self._said_at = self._clock()
@@ -221,6 +238,11 @@ class LiveProgress:
         if isinstance(event, Accepted):
             notes.append(f"request {visible(event.request_id)}")
         self._bar.update(self._task, completed=self._tally.done, note=", ".join(notes))
+
+    def step(self, done: int) -> None:
+        """Moves the bar."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done)
 
     def end(self) -> None:
         """Leaves the bar as it ended on the screen."""
@@ -286,6 +308,10 @@ class ToldProgress:
         """Says what happened to which opportunity."""
         self._screen.show([event_line(event)])
         self._inner.tell(event)
+
+    def step(self, done: int) -> None:
+        """Passes it on."""
+        self._inner.step(done)
 
     def end(self) -> None:
         """Passes it on."""

@@ -124,6 +124,26 @@ def _screen(
     return Screen(stream, wants_colour(stream, environment, no_colour), must_be_read)
 
 
+class TerminalSteps:
+    """Shows how far a command is that asks nothing."""
+
+    def __init__(self, output: Output) -> None:
+        self._progress = output.progress()
+        self.notice = output.notice
+
+    def begin(self, phase: str, total: int) -> None:
+        """A phase begins."""
+        self._progress.begin(phase, total)
+
+    def step(self, done: int) -> None:
+        """So much of it is done."""
+        self._progress.step(done)
+
+    def end(self) -> None:
+        """No phase runs any more."""
+        self._progress.end()
+
+
 class TerminalDialogue:
     """Speaks with the person at the terminal; in a pipe it only tells."""
 

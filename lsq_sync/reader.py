@@ -11,7 +11,9 @@ from typing import Protocol, TypeVar
 from lsq_sync.core.answers import (
     AccountAnswer,
     AccountFound,
+    ListAnswer,
     MetadataAnswer,
+    ModifiedPage,
     NotAllowed,
     NotRead,
     ReadAnswer,
@@ -37,7 +39,7 @@ _TRIES = 5
 _TRIES_UNDER_LIMIT = 100
 _FIRST_BACKOFF = 0.5
 
-_Read = TypeVar("_Read", Rows, AccountFound, TypesFound, TypeMetadata)
+_Read = TypeVar("_Read", Rows, AccountFound, TypesFound, TypeMetadata, ModifiedPage)
 
 
 class Source(Protocol):
@@ -51,9 +53,16 @@ class Source(Protocol):
 class Reader:
     """Reads what is wanted in as few calls as the CRM allows."""
 
-    def __init__(self, crm: Source, around: Surroundings) -> None:
+    def __init__(
+        self,
+        crm: Source,
+        around: Surroundings,
+        tell: Callable[[int], None] = lambda _number: None,
+    ) -> None:
+        """`tell` hears of every read how many opportunities it brought."""
         self._crm = crm
         self._around = around
+        self._tell = tell
 
     async def read(self, wanted: Iterable[Wanted]) -> dict[str, LiveOpportunity]:
         """What the CRM says of each, by key; all or nothing.
@@ -74,6 +83,7 @@ class Reader:
         for group in waiting:
             found = await _answered(partial(self._crm.read, group), Rows, _VALUES, self._around)
             live.update(found.live)
+            self._tell(len(group))
 
     async def account(self) -> AccountFound:
         """The account that the keys belong to. Raises as `read` does."""
@@ -110,6 +120,29 @@ class TypeReader:
         )
 
 
+class PageSource(Protocol):
+    """Where changes are listed."""
+
+    async def modified(self, code: int, since: str, until: str, page: int) -> ListAnswer: ...
+
+
+class PageReader:
+    """Reads which opportunities of a type were modified, page by page."""
+
+    def __init__(self, crm: PageSource, around: Surroundings) -> None:
+        self._crm = crm
+        self._around = around
+
+    async def page(self, code: int, since: str, until: str, number: int) -> ModifiedPage:
+        """One page, counted from 1. Raises as `Reader.read` does."""
+        return await _answered(
+            lambda: self._crm.modified(code, since, until, number),
+            ModifiedPage,
+            _CHANGES,
+            self._around,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """What is read, and what to do where it cannot be."""
@@ -125,6 +158,10 @@ _VALUES = _Subject(
 )
 _TYPES = _Subject(
     "the opportunity types", "check the network and account.host, or name the event code: --code"
+)
+_CHANGES = _Subject(
+    "the list of changes",
+    "check the network, account.host and the event code, or name the opportunities: --ids-file",
 )
 _METADATA = _Subject("the fields of the type", "check the event code, the network and account.host")
 

@@ -147,8 +147,20 @@ class ReadFailed:
     retry: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ModifiedPage:
+    """A page of the feed of changes: ids of the wanted event, ids of `others`, how many rows in
+    all; `total` is how many rows all pages have together, where the CRM says so."""
+
+    ids: tuple[str, ...]
+    others: tuple[str, ...]
+    rows: int
+    total: int | None = None
+
+
 NotRead = ReadFailed | NotAllowed | TooFast
 ReadAnswer = Rows | NotRead
 AccountAnswer = AccountFound | NotRead
 TypesAnswer = TypesFound | NotRead
 MetadataAnswer = TypeMetadata | NotRead
+ListAnswer = ModifiedPage | NotRead

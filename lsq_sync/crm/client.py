@@ -20,6 +20,7 @@ from yarl import URL
 from lsq_sync import __version__
 from lsq_sync.core.answers import (
     AccountAnswer,
+    ListAnswer,
     MetadataAnswer,
     MetricsAnswer,
     NotSent,
@@ -34,7 +35,7 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.state import RequestID
-from lsq_sync.crm import metadata, protocol, reading
+from lsq_sync.crm import listing, metadata, protocol, reading
 from lsq_sync.crm.credentials import Credentials
 from lsq_sync.crm.pacing import Pacer, Turn
 from lsq_sync.crm.wire import Answer, Request
@@ -52,6 +53,7 @@ _Noted = TypeVar(
     AccountAnswer,
     TypesAnswer,
     MetadataAnswer,
+    ListAnswer,
 )
 _CONNECT_SECONDS = 10.0
 
@@ -175,6 +177,14 @@ class Client:
         if isinstance(found, _Failure):
             return ReadFailed(found.reason, retry=True)
         return self._noted(metadata.read_metadata(found, code))
+
+    async def modified(self, code: int, since: str, until: str, page: int) -> ListAnswer:
+        """Asks for a page of what was modified in a span of time (UTC)."""
+        request = listing.modified_request(self.place.host, self.keys, code, since, until, page)
+        found = await self._read(request)
+        if isinstance(found, _Failure):
+            return ReadFailed(found.reason, retry=True)
+        return self._noted(listing.read_modified(found, code))
 
     async def _ask(self, request: Request) -> Answer | _Failure:
         async with self.pacer.slot() as turn:

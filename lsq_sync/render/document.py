@@ -12,6 +12,7 @@ from lsq_sync.core.budget import Budget
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.checks import Check, State
 from lsq_sync.core.drift import Drift
+from lsq_sync.core.importing import Report
 from lsq_sync.core.model import MASK, Account, FieldRule
 from lsq_sync.core.moment import moment
 from lsq_sync.core.provenance import Attempt, Commit, Explained, Reason
@@ -136,6 +137,40 @@ def drift_document(account: Account, drift: Drift, created_at: datetime) -> Docu
             *({**_change(row), "missing": True} for row in drift.missing),
         ],
         "unread": list(drift.unread),
+    }
+
+
+# --- import
+
+
+def import_document(report: Report) -> Document:
+    """What `import --format json` prints; values stand in the spec only."""
+    return {
+        "format": "lsq-sync/import/v1",
+        "file": report.file,
+        "new": report.is_new,
+        "type": report.type,
+        "code": report.code,
+        "summary": {
+            "imported": len(report.drafts),
+            "values": report.values,
+            "skipped": len(report.skipped),
+            "missing": len(report.missing),
+            "left_out": len(report.left_out),
+            "unlisted": report.unlisted,
+        },
+        "calls": dict(report.calls),
+        "elapsed_seconds": round(report.elapsed_seconds, 3),
+        "opportunities": [
+            {"id": draft.key, "label": draft.label, "fields": list(draft.values)}
+            for draft in report.drafts
+        ],
+        "skipped": [{"id": one.key, "reason": one.why} for one in report.skipped],
+        "missing": list(report.missing),
+        "left_out": [
+            {"id": one.key, "name": one.name, "reason": one.why} for one in report.left_out
+        ],
+        "not_managed": dict(report.not_managed),
     }
 
 

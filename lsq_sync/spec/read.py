@@ -85,6 +85,11 @@ def read_specs(root: Path, files: Iterable[str], schemas: str, rules: ValueRules
     return Specs(opportunities, reader.types, names, tuple(sorted(set(found))))
 
 
+def built_from(root: Path, data: bytes, file: str, schemas: str, rules: ValueRules) -> Built:
+    """What stands in `data`, as if it were this spec file; never raises for what that is."""
+    return _Reader(root, schemas, rules).built(data, file)
+
+
 class _Reader:
     """Reads spec files and, once each, the type schemas that they name."""
 
@@ -99,6 +104,9 @@ class _Reader:
         data = _bytes_of(self._root / file, file)
         if isinstance(data, Diagnostic):
             return Built((), (data,))
+        return self.built(data, file)
+
+    def built(self, data: bytes, file: str) -> Built:
         loaded = load(data, file)
         if loaded.document is None and loaded.problems:
             return Built((), loaded.problems)

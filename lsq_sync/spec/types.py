@@ -32,6 +32,16 @@ _DATA_TYPES = {
 """The CRM's DataType names that are more than text (apidocs.leadsquared.com, type metadata)."""
 
 
+_READ_ONLY_KINDS = {
+    "File": "a file",
+    "MediaLink": "a file",
+    "Audio": "a file",
+    "Form": "a form",
+    "Process": "a process",
+}
+_UNREADABLE = ("x-lsq-masked", "x-lsq-encrypted", "x-lsq-view-restricted")
+
+
 _HINT = "correct it, or make it again with lsq-sync schema pull"
 
 
@@ -56,6 +66,27 @@ class OpportunityType:
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
     fields_schema: Schema = field(default_factory=dict)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
+
+    @property
+    def manageable(self) -> tuple[str, ...]:
+        """Fields that a spec can set and read back, with the parts of field sets, in order."""
+        return tuple(name for name, why in self._described() if not why)
+
+    @property
+    def unmanageable(self) -> dict[str, str]:
+        """The other fields, and why they are none."""
+        return {name: why for name, why in self._described() if why}
+
+    def _described(self) -> Iterator[tuple[str, str]]:
+        """Each field that holds a value of its own, and what speaks against managing it."""
+        for name, rules in self.fields_schema.get("properties", {}).items():
+            why, parts = _against(rules), rules.get("properties", {})
+            if why or not parts:
+                yield name, why
+            else:
+                yield from (
+                    (f"{name}{SUBFIELD}{part}", _against(inner)) for part, inner in parts.items()
+                )
 
 
 def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
@@ -85,6 +116,18 @@ def read_type(name: str, text: str, file: str) -> OpportunityType | Diagnostic:
         fields_schema=fields,
         dependencies=dict(_dependencies(fields["properties"], "")),
     )
+
+
+def _against(rules: Schema) -> str:
+    """Why a field is not managed, if so; it may read back masked, and never as its value."""
+    kind = rules["x-lsq-data-type"]
+    if kind in _READ_ONLY_KINDS:
+        return _READ_ONLY_KINDS[kind]
+    if any(rules.get(mark) for mark in _UNREADABLE):
+        return "masked"
+    if kind == "CustomObject" and not rules.get("properties"):
+        return "a custom field set whose parts are not known"
+    return "read-only" if rules.get("readOnly") else ""
 
 
 class _TwiceError(ValueError):
