@@ -503,6 +503,48 @@ def import_(
 
 
 @command_line.command()
+@click.argument("key", metavar="[ID]", required=False)
+@click.argument("names", metavar="[FIELD]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="For every opportunity of the specs.")
+@_selecting
+@_form()
+@click.pass_obj
+def accept(
+    given: _Globals,
+    key: str | None,
+    names: tuple[str, ...],
+    every: bool,
+    only: tuple[str, ...],
+    skipped: tuple[str, ...],
+    form: str,
+) -> int:
+    """Take what was changed in the CRM into the specs, in place, and into the lock.
+
+    Of one opportunity (ID may be the beginning of one), or with --all of every one. FIELD, a
+    schema name or a display name, takes that field's value whoever changed it. Sends nothing.
+    """
+    from lsq_sync.commands import accept as command
+    from lsq_sync.commands.plan import Choice
+    from lsq_sync.render.accept_text import accept_lines, next_step
+    from lsq_sync.render.document import accept_document
+
+    if (key is not None) == every:
+        raise click.UsageError("name an opportunity, or say --all")
+    if key is not None and (only or skipped):
+        raise click.UsageError("--only and --except go with --all")
+    output = given.output(form)
+    choice = Choice((), only, skipped)
+    report = command.run(
+        given.workspace(), key, names, choice, given.around, output.watch, output.notice
+    )
+    output.document(accept_document(report), accept_lines(report))
+    output.next_step(next_step(report))
+    if report.missing:
+        return _EXIT_CODES[Verdict.FAILED]
+    return _EXIT_CODES[Verdict.REFUSED if report.kept else Verdict.DONE]
+
+
+@command_line.command()
 @_form()
 @click.pass_obj
 def doctor(given: _Globals, form: str) -> int:

@@ -15,6 +15,7 @@ from lsq_sync.commands.refresh import check_account
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.steps import Steps
 from lsq_sync.commands.workspace import Workspace, new_run
+from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.importing import Draft, Report, Skipped, events_of, sorted_out
 from lsq_sync.core.model import SUBFIELD, Live
 from lsq_sync.core.reading import Wanted
@@ -222,7 +223,9 @@ class _Import:
 
     def _keep(self, done: Checked, path: Path, after: bytes) -> None:
         meant = [done.meant[draft.key] for draft in done.drafts]
-        self.writer.record(events_of(meant, self.writer.recorded.entries, self.around.now()))
+        now = self.around.now()
+        recorded, renamed = as_the_specs_call_it(meant, self.writer.recorded, now)
+        self.writer.record((*renamed, *events_of(meant, recorded.entries, now)))
         with told_as_storage_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, after)

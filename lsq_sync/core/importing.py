@@ -81,11 +81,12 @@ def sorted_out(
 ) -> Sorted:
     """Those that no spec has yet, and that nothing is on its way to."""
     places = {one.key: str(one.origin) for one in desired}
-    by_guid = {entry.guid: key for key, entry in entries.items() if entry.guid and key in places}
+    by_guid = {entry.guid: key for key, entry in entries.items() if entry.guid}
     wanted, skipped = [], []
     for key in dict.fromkeys(asked):
-        known = key if key in places else by_guid.get(key)
-        entry = entries.get(key)
+        recorded_as = by_guid.get(key, key)
+        known = next((name for name in (key, recorded_as) if name in places), None)
+        entry = entries.get(recorded_as)
         if known is not None:
             named = "" if known == key else f" as {known}"
             skipped.append(Skipped(key, f"a spec has it already{named}: {places[known]}"))

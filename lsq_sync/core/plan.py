@@ -88,7 +88,7 @@ def _plan_one(
     rules: PlanRules,
 ) -> Change:
     entry = entry or Entry()
-    held_by = _open_request(entry, rules)
+    held_by = open_request(entry, rules)
     parts = [_plan_field(want, entry, held_by, live, rules) for want in _wanted(one)]
     parts += _companions(one, parts, live, rules)
     if not rules.retry_rejected and _was_rejected(parts, entry):
@@ -123,7 +123,7 @@ def _wanted(one: DesiredOpportunity) -> Iterator[DesiredField]:
         yield DesiredField(NOTE, one.note.value, one.note.origin, _NOTE_RULE)
 
 
-def _open_request(entry: Entry, rules: PlanRules) -> OpenRequest | None:
+def open_request(entry: Entry, rules: PlanRules) -> OpenRequest | None:
     """The request that may still land; an unknown one steps aside when it is to be resent."""
     opened = entry.pending
     if opened is None or rules.now >= opened.may_land_until(rules.late_window):

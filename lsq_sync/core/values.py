@@ -376,6 +376,14 @@ def shown(text: str) -> str:
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
 
 
+_MASKED = re.compile(r"[*]{3,}|X{4,}|[*X]{6,}[0-9]{0,4}")
+
+
+def is_masked(text: Value) -> bool:
+    """Whether a live value looks like what the CRM shows instead of one that is hidden."""
+    return bool(text) and _MASKED.fullmatch(text or "") is not None
+
+
 def is_guid(text: str) -> bool:
     """Whether the text has the form of a GUID, in any case."""
     return GUID.fullmatch(text) is not None

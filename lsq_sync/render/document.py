@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from lsq_sync.core import accepting
 from lsq_sync.core.answers import QueueMetrics
 from lsq_sync.core.blame import Suspect
 from lsq_sync.core.budget import Budget
@@ -137,6 +138,50 @@ def drift_document(account: Account, drift: Drift, created_at: datetime) -> Docu
             *({**_change(row), "missing": True} for row in drift.missing),
         ],
         "unread": list(drift.unread),
+    }
+
+
+# --- accept
+
+
+def accept_document(report: accepting.Report) -> Document:
+    """What `accept --format json` prints."""
+    return {
+        "format": "lsq-sync/accept/v1",
+        "summary": {
+            "opportunities": len(report.accepted),
+            "fields": sum(len(one.taken) for one in report.accepted),
+            "refused": len(report.kept),
+            "missing": len(report.missing),
+            "ahead": report.ahead,
+        },
+        "files": list(report.files),
+        "opportunities": [
+            {
+                "id": one.key,
+                "type": one.type,
+                "label": one.label,
+                "source": _source(one.origin),
+                "fields": [_taken(taken) for taken in one.taken],
+            }
+            for one in report.accepted
+        ],
+        "refused": [
+            {"id": one.key, "name": one.name, "reason": one.why, "source": _source(one.origin)}
+            for one in report.kept
+        ],
+        "missing": list(report.missing),
+    }
+
+
+def _taken(taken: accepting.Taken) -> Document:
+    return {
+        "name": taken.name,
+        "title": taken.rule.title,
+        "before": masked(taken.before, taken.rule),
+        "after": masked(taken.after, taken.rule),
+        "in_spec": taken.in_spec,
+        "source": _source(taken.origin),
     }
 
 

@@ -5,7 +5,6 @@ the type schema refuses, or that would read back as another one, is left out and
 """
 
 import posixpath
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,16 +22,15 @@ from lsq_sync.core.values import (
     ABSENT,
     DataType,
     Value,
-    ValueProblemError,
     ValueRules,
-    canonical,
     from_live,
+    is_masked,
     same_as_live,
 )
-from lsq_sync.spec import dump
+from lsq_sync.spec import dump, fields
 from lsq_sync.spec.build import Built
 from lsq_sync.spec.document import Block, Node, Place
-from lsq_sync.spec.dump import Plain, Tree
+from lsq_sync.spec.dump import Tree
 from lsq_sync.spec.load import load
 from lsq_sync.spec.types import SUFFIX, OpportunityType
 
@@ -87,47 +85,8 @@ def _label(text: str) -> str:
 
 def tree_of(draft: Draft, target: Target) -> Tree:
     """The mapping that stands under the opportunity's key."""
-    fields: dict[str, Tree] = {}
-    for name, value in draft.values.items():
-        if name != NOTE:
-            _put(fields, name, written(target.rule(name).data_type, value, target.values))
-    tree: dict[str, Tree] = {"label": draft.label} if draft.label else {}
-    if NOTE in draft.values:
-        tree["note"] = draft.values[NOTE]
-    return {**tree, "fields": fields} if fields else tree
-
-
-def _put(fields: dict[str, Tree], name: str, value: Tree) -> None:
-    parent, _, part = name.partition(SUBFIELD)
-    if not part:
-        fields[parent] = value
-        return
-    inside = fields.setdefault(parent, {})
-    assert isinstance(inside, dict)
-    inside[part] = value
-
-
-def written(data_type: DataType, value: Value, rules: ValueRules) -> Tree:
-    """How a canonical value is written so that a spec means exactly it."""
-    if value is None:
-        return None
-    match data_type:
-        case DataType.OPTIONS:
-            return tuple(value.split(rules.separator))
-        case DataType.NUMBER | DataType.DATE | DataType.BOOLEAN:
-            return Plain(value)
-        case DataType.DATE_TIME:
-            return Plain(value if _means_itself(value, rules) else f"{value}Z")
-        case _:
-            return value
-
-
-def _means_itself(value: str, rules: ValueRules) -> bool:
-    """Whether the account's time zone is UTC, as far as this moment is concerned."""
-    try:
-        return canonical(DataType.DATE_TIME, value, rules) == value
-    except ValueProblemError:
-        return False
+    label: dict[str, Tree] = {"label": draft.label} if draft.label else {}
+    return {**label, **fields.tree_of(draft.values, target.rule, target.values)}
 
 
 def new_spec(drafts: Iterable[Draft], target: Target, file: str, schemas: str) -> str:
@@ -201,15 +160,12 @@ def _unwritable(drafts: Iterable[Draft]) -> Iterator[LeftOut]:
         for name, value in draft.values.items():
             if value and _holds_a_surrogate(value):
                 yield LeftOut(draft.key, name, "it holds half a character, which no file can hold")
-            elif value and _MASKED.fullmatch(value):
+            elif is_masked(value):
                 yield LeftOut(draft.key, name, "it reads as masked")
 
 
 def _holds_a_surrogate(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-_MASKED = re.compile(r"[*]{3,}|X{4,}|[*X]{6,}[0-9]{0,4}")
 
 
 def _without(drafts: list[Draft], faults: list[LeftOut]) -> tuple[list[Draft], list[LeftOut]]:

@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same_history(tmp_path: Path) -> None:
 
 
 def _nothing_is_held(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plan, "_open_request", lambda _entry, _rules: None)
+    patch.setattr(plan, "open_request", lambda _entry, _rules: None)
 
 
 def _late_window_ignored(patch: pytest.MonkeyPatch) -> None:
@@ -173,12 +173,12 @@ def _conflicts_are_overwritten(patch: pytest.MonkeyPatch) -> None:
 
 def _resends_whatever_is_open(patch: pytest.MonkeyPatch) -> None:
     """--resend-unknown lets go of requests with a RequestID too."""
-    really = plan._open_request
+    really = plan.open_request
 
     def opened(entry: Entry, rules: plan.PlanRules) -> Any:
         return None if rules.resend_unknown else really(entry, rules)
 
-    patch.setattr(plan, "_open_request", opened)
+    patch.setattr(plan, "open_request", opened)
 
 
 def _failing_polls_reject(patch: pytest.MonkeyPatch) -> None:

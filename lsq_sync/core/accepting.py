@@ -1,0 +1,137 @@
+"""Which live values the specs are to take over, and which they cannot. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from lsq_sync.core.model import (
+    DesiredField,
+    DesiredOpportunity,
+    FieldRule,
+    LiveOpportunity,
+)
+from lsq_sync.core.plan import PlanRules, is_read_lag, open_request
+from lsq_sync.core.state import NOTE, Entry
+from lsq_sync.core.values import ABSENT, Absent, Value, from_live, is_masked, same_as_live
+from lsq_sync.errors import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A live value for the lock, and where `in_spec` also for the spec, which has `before`."""
+
+    name: str
+    before: Value
+    after: Value
+    rule: FieldRule
+    origin: Origin
+    in_spec: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value that cannot be taken; an empty name is the opportunity as a whole."""
+
+    key: str
+    name: str
+    why: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An opportunity with the values that were taken over."""
+
+    key: str
+    type: str
+    label: str
+    origin: Origin
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an accept did. `ahead` are values that the specs want and the CRM never had."""
+
+    accepted: tuple[Accepted, ...]
+    kept: tuple[Kept, ...]
+    missing: tuple[str, ...]
+    ahead: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is to be taken of one opportunity, what cannot be, and how many values are ahead."""
+
+    taken: tuple[Taken, ...]
+    kept: tuple[Kept, ...]
+    ahead: int
+
+
+def weigh(
+    one: DesiredOpportunity,
+    entry: Entry,
+    live: LiveOpportunity,
+    names: Collection[str],
+    rules: PlanRules,
+) -> Weighed:
+    """Of the named values every one that differs, without names what was changed in the CRM.
+
+    A value that the specs have changed and nobody in the CRM is ahead: it is what the next apply
+    is for, so it is only given up by name.
+    """
+    taken, kept, ahead = [], [], 0
+    for want in wanted_of(one):
+        if names and want.name not in names:
+            continue
+        found = _weigh_one(one.key, want, entry, live, rules, is_named=bool(names))
+        if isinstance(found, Taken):
+            taken.append(found)
+        elif isinstance(found, Kept):
+            kept.append(found)
+        else:
+            ahead += found
+    return Weighed(tuple(taken), tuple(kept), ahead)
+
+
+def wanted_of(one: DesiredOpportunity) -> Iterator[DesiredField]:
+    """The fields, and the note under its own name."""
+    yield from one.fields
+    if one.note:
+        yield DesiredField(NOTE, one.note.value, one.note.origin, FieldRule(title="Note"))
+
+
+def _weigh_one(
+    key: str,
+    want: DesiredField,
+    entry: Entry,
+    live: LiveOpportunity,
+    rules: PlanRules,
+    *,
+    is_named: bool,
+) -> Taken | Kept | int:
+    kind, values = want.rule.data_type, rules.values
+    seen = _of(live.fields, live.note, want.name)
+    if seen is ABSENT:
+        return Kept(key, want.name, "it cannot be read: masked, or not shown", want.origin)
+    was = _of(entry.fields, entry.note, want.name)
+    differs = not same_as_live(kind, seen, want.value, values)
+    is_news = was is ABSENT or not same_as_live(kind, seen, was, values)
+    if not differs and not is_news:
+        return 0
+    if is_masked(seen):
+        return Kept(key, want.name, "it reads as masked", want.origin)
+    opened = open_request(entry, rules)
+    if opened and want.name in opened.payload.names:
+        return Kept(key, want.name, "an open request carries it, and may still land", want.origin)
+    if was is not ABSENT and is_read_lag(want.name, kind, was, seen, entry.replaced, rules):
+        why = "the read still shows what our own write has replaced: wait a minute"
+        return Kept(key, want.name, why, want.origin) if is_named else 0
+    if differs and not is_named and (was is ABSENT or not is_news):
+        return 1
+    after = from_live(kind, seen, values)
+    return Taken(want.name, want.value, after, want.rule, want.origin, in_spec=differs)
+
+
+def _of(fields: Mapping[str, Value], note: Value | Absent, name: str) -> Value | Absent:
+    return note if name == NOTE else fields.get(name, ABSENT)
