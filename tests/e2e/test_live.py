@@ -299,7 +299,7 @@ def test_a_read_back_that_fails_is_told_and_settles_nothing(world: World) -> Non
             {"on": "read", "calls": "3-", "do": "garbage"},
         ],
     )
-    ended = world.json("apply", "--yes", "--timeout", "1")
+    ended = world.json("apply", "--yes", "--timeout", "4")
     assert (ended.code, ended.summary["unknown"]) == (4, 1)
     assert "could not be read back" in ended.err
     ended = world.json("status")
