@@ -1,6 +1,7 @@
 """Reading live values of many opportunities: how many calls, and how long."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from lsq_sync.simulator import RunningSimulator, SimulatorThread, sample_account
 from lsq_sync.simulator.scenario_file import scenario_from
 
 _LOAN = 12005
+_LOAN_SCHEMA = Path(__file__).parents[1] / "schemas/types/loan.schema.json"
 _OPPORTUNITIES = 10_000
 _COMMANDS = (("plan", "--refresh"), ("drift",))
 
@@ -22,18 +24,34 @@ def show_reading(root: Path) -> None:
         _workspace_for(root, crm, keys)
         print(f"\n| reading {len(keys):,} opportunities live | calls | seconds |\n|---|---|---|")
         for words in _COMMANDS:
-            before, began = crm.crm.count(), time.perf_counter()
-            _run(root, crm, *words)
-            took = time.perf_counter() - began
-            print(f"| `{' '.join(words)}` | {crm.crm.count() - before} | {took:.1f} |")
+            _show(root, crm, *words)
+        other = root.with_name("importing")
+        _empty_workspace(other, crm)
+        (other / "ids").write_text("\n".join(keys), encoding="utf-8")
+        _show(other, crm, "import", "--ids-file", "ids")
+        for words in _COMMANDS:
+            _show(other, crm, *words, more=", every field")
 
 
-def _workspace_for(root: Path, crm: RunningSimulator, keys: list[str]) -> None:
+def _show(root: Path, crm: RunningSimulator, *words: str, more: str = "") -> None:
+    before, began = crm.crm.count(), time.perf_counter()
+    _run(root, crm, *words)
+    took = time.perf_counter() - began
+    print(f"| `{' '.join(words)}`{more} | {crm.crm.count() - before} | {took:.1f} |")
+
+
+def _empty_workspace(root: Path, crm: RunningSimulator) -> None:
     (root / "specs").mkdir(parents=True)
+    (root / "schemas/types").mkdir(parents=True)
+    shutil.copy(_LOAN_SCHEMA, root / "schemas/types")
     (root / "lsq-sync.yaml").write_text(
         f"version: 1\naccount: {{name: bench, async_host: '{crm.url}', host: '{crm.url}'}}\n",
         encoding="utf-8",
     )
+
+
+def _workspace_for(root: Path, crm: RunningSimulator, keys: list[str]) -> None:
+    _empty_workspace(root, crm)
     fields = "{mx_Custom_6: '5', mx_Custom_3: Website, mx_Custom_8: 2026-12-01 12:00:00}"
     listed = "".join(f"  {key}: {{fields: {fields}}}\n" for key in keys)
     text = f"version: 1\ncode: {_LOAN}\nopportunities:\n{listed}"

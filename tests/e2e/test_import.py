@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from lsq_sync.simulator import SimulatorThread, sample_account
 from lsq_sync.simulator.sample import LOAN_TYPE
+from lsq_sync.simulator.scenario_file import scenario_from
 from tests.e2e.test_drift import ECHOES, EVERYTHING
 from tests.support.acting import acted
 from tests.support.world import INSURANCES, LOANS, World
@@ -293,6 +295,19 @@ def test_everything_that_was_modified_since_is_imported(world: World) -> None:
     assert later.document["summary"]["imported"] == 0
     wrong = world.json("import", "--modified-since", "yesterday")
     assert wrong.code == 64
+
+
+def test_more_than_a_page_is_listed_whole_and_progress_is_shown(tmp_path: Path) -> None:
+    account = sample_account(1400, seed=3)
+    loans = {one.id for one in account.opportunities if one.code == 12005}
+    assert len(loans) > 1000
+    with SimulatorThread(account, scenario_from({"rate_limit": {"enabled": False}})) as crm:
+        world = World(tmp_path / "ws", crm, {})
+        ended = world.run("import", "--modified-since", "2001-01-01", "--fields", "mx_Custom_6")
+        assert ended.code == 0, ended
+        assert set(world.entries) == loans
+        assert f"reading: {len(loans):,} of {len(loans):,} read\n" in ended.err
+        assert crm.crm.count() == 4  # whose keys, two pages, one bulk read
 
 
 def test_a_code_without_a_type_needs_the_fields(world: World) -> None:
