@@ -106,11 +106,19 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
+class Displaced:
+    """What an intent took the place of: it is open again if that update never leaves."""
+
+    pending: OpenRequest
+    request: FinalRequest | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What is recorded of one opportunity. A note that is ABSENT was never recorded.
 
-    `replaced` is only of interest while a read of the CRM may lag behind our write; it stays out
-    of the lock.
+    `replaced` is only of interest while a read of the CRM may lag behind our write, `displaced`
+    until the answer to an update is there; both stay out of the lock.
     """
 
     type: str = ""
@@ -120,6 +128,7 @@ class Entry:
     request: FinalRequest | None = None
     pending: OpenRequest | None = None
     replaced: Replaced | None = None
+    displaced: Displaced | None = None
 
     @property
     def base(self) -> Digest:
@@ -302,7 +311,7 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
         case Withdrawn():
             after = _withdraw(before)
         case Lost():
-            after = before
+            after = replace(before, displaced=None)
         case Queued():
             after = _queue(before, event)
         case Succeeded():
@@ -365,7 +374,8 @@ def _intend(entry: Entry, event: Intended) -> Entry:
     opened = OpenRequest(event.payload, event.run, event.at, before=event.before)
     earlier = entry.pending
     if earlier and _takes_the_place_of(event, earlier):
-        entry = replace(entry, request=_given_up(earlier, event.at))
+        displaced = Displaced(earlier, entry.request)
+        entry = replace(entry, request=_given_up(earlier, event.at), displaced=displaced)
     return replace(entry, type=event.type or entry.type, pending=opened)
 
 
@@ -391,12 +401,15 @@ def _given_up(earlier: OpenRequest, at: datetime) -> FinalRequest:
 def _accept(entry: Entry, event: Accepted) -> Entry:
     if entry.pending is None or entry.pending.request_id is not None:
         return entry
-    return replace(entry, pending=replace(entry.pending, request_id=event.request_id))
+    opened = replace(entry.pending, request_id=event.request_id)
+    return replace(entry, pending=opened, displaced=None)
 
 
 def _withdraw(entry: Entry) -> Entry:
     if entry.pending is None or entry.pending.request_id is not None:
         return entry
+    if earlier := entry.displaced:
+        return replace(entry, pending=earlier.pending, request=earlier.request, displaced=None)
     return replace(entry, pending=None)
 
 
@@ -453,7 +466,8 @@ def _reject(entry: Entry, event: Rejected) -> Entry:
         return entry
     remembered = None if event.resend else opened.payload.digest
     reason = f"{event.reason}{_CONTRADICTED if opened.seen else ''}"
-    return _closed(entry, _final(opened, Outcome.REJECTED, event.at, reason, remembered))
+    closed = _closed(entry, _final(opened, Outcome.REJECTED, event.at, reason, remembered))
+    return replace(closed, pending=entry.displaced.pending) if entry.displaced else closed
 
 
 _CONTRADICTED = " (although its values were read back before: they are in the CRM)"
@@ -482,7 +496,7 @@ def _closed(entry: Entry, final: FinalRequest) -> Entry:
     opened = entry.pending
     released = opened is not None and set(opened.payload.names) <= set(opened.released)
     forgotten = released and final.outcome is Outcome.SUCCEEDED
-    return replace(entry, pending=None, request=None if forgotten else final)
+    return replace(entry, pending=None, request=None if forgotten else final, displaced=None)
 
 
 def _record(entry: Entry, payload: Payload) -> Entry:

@@ -10,6 +10,7 @@ from lsq_sync.core.state import (
     NOTE,
     Accepted,
     Adopted,
+    Displaced,
     Entry,
     Event,
     FinalRequest,
@@ -94,6 +95,16 @@ GIVEN_UP = FinalRequest(
     "no verdict; a later request took its place",
 )
 
+EARLIER = opened(A1, 7, run=OTHER_RUN)
+SENT_AGAIN = opened(A2, None, sent=5)
+RESENT_SEEN = replace(SENT_AGAIN, seen=True)
+RESENT = Entry(
+    "loan",
+    request=GIVEN_UP,
+    pending=SENT_AGAIN,
+    displaced=Displaced(EARLIER, None),
+)
+
 MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     # entry before, event, entry after
     "intended, nothing known": (None, INTENDED, Entry("loan", pending=opened(A2, None, sent=5))),
@@ -108,9 +119,9 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         Entry("loan", fields={"a": "1"}, pending=opened(A2, None, sent=5)),
     ),
     "intended, an earlier one without a verdict is kept as given up": (
-        Entry(pending=opened(A1, 7, run=OTHER_RUN)),
+        Entry(pending=EARLIER),
         INTENDED,
-        Entry("loan", request=GIVEN_UP, pending=opened(A2, None, sent=5)),
+        RESENT,
     ),
     "intended, the same again": (
         Entry("loan", pending=opened(A2, 7, sent=5)),
@@ -134,6 +145,41 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "withdrawn, but accepted meanwhile": (OPEN, WITHDRAWN, OPEN),
     "withdrawn, but nothing is open": (SETTLED, WITHDRAWN, SETTLED),
     "withdrawn, nothing known": (None, WITHDRAWN, None),
+    "withdrawn, what it was to replace is open again": (
+        RESENT,
+        WITHDRAWN,
+        Entry("loan", pending=EARLIER),
+    ),
+    "withdrawn, and the verdict before counts again": (
+        replace(RESENT, displaced=Displaced(EARLIER, REJECTED.request)),
+        WITHDRAWN,
+        Entry("loan", request=REJECTED.request, pending=EARLIER),
+    ),
+    "accepted, what it replaced is given up": (
+        RESENT,
+        ACCEPTED,
+        replace(RESENT, pending=opened(A2, 1, sent=5), displaced=None),
+    ),
+    "lost, what it replaced is given up": (RESENT, LOST, replace(RESENT, displaced=None)),
+    "rejected at once, what it was to replace is open again": (
+        RESENT,
+        REFUSED_AT_ONCE,
+        Entry(
+            "loan",
+            request=rejected(SENT_AGAIN, 9, "MXInvalid: no", remember=True),
+            pending=EARLIER,
+        ),
+    ),
+    "lapsed, what it replaced is given up with it": (
+        replace(RESENT, pending=RESENT_SEEN),
+        LAPSED,
+        Entry(
+            "loan",
+            request=replace(
+                succeeded(RESENT_SEEN, 9), reason="read back; no verdict within the late window"
+            ),
+        ),
+    ),
     "lost, stays unknown": (UNKNOWN, LOST, UNKNOWN),
     "lost, nothing known": (None, LOST, None),
     "queued": (OPEN, QUEUED, Entry(pending=opened(A1, queued_at=at(7)))),
