@@ -190,7 +190,9 @@ class Executor:
             await self._recorder.record(self._intent(change))
             if self._stop:  # told while the disk was at work: nothing has left yet
                 at = self._around.now()
-                await self._recorder.record(Withdrawn(change.key, at, "stopped before it was sent"))
+                await self._recorder.record(
+                    Withdrawn(change.key, at, "stopped before it was sent", self._run)
+                )
                 raise _CalledOff
 
         try:
@@ -234,13 +236,13 @@ class Executor:
             case Taken(request_id):
                 return Accepted(key, at, request_id), True
             case TurnedDown(reason):
-                return Rejected(key, at, reason), True
+                return Rejected(key, at, reason, run=self._run), True
             case Unanswered(reason):
                 return Lost(key, at, reason), True
             case NotAllowed(reason):
-                return Withdrawn(key, at, reason), True
+                return Withdrawn(key, at, reason, self._run), True
             case TooFast(reason) | NotSent(reason):
-                return Withdrawn(key, at, reason), False
+                return Withdrawn(key, at, reason, self._run), False
             case _:
                 assert_never(answer)
 

@@ -178,11 +178,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The request surely did not take effect: never sent, or refused for now."""
+    """The request surely did not take effect: never sent, or refused for now.
+
+    `run` is the one that meant to send it; journals of earlier versions do not say.
+    """
 
     key: str
     at: datetime
     reason: str
+    run: RunID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +255,7 @@ class Rekeyed:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The CRM refused the values; without `request_id` it did so when they were submitted.
+    """The CRM refused the values; without `request_id` it did so when `run` submitted them.
 
     `resend` marks a refusal that is not about the values (the rate limit): it is not remembered.
     """
@@ -261,6 +265,7 @@ class Rejected:
     reason: str
     request_id: RequestID | None = None
     resend: bool = False
+    run: RunID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +314,7 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
         case Accepted():
             after = _accept(before, event)
         case Withdrawn():
-            after = _withdraw(before)
+            after = _withdraw(before, event)
         case Lost():
             after = replace(before, displaced=None)
         case Queued():
@@ -405,8 +410,9 @@ def _accept(entry: Entry, event: Accepted) -> Entry:
     return replace(entry, pending=opened, displaced=None)
 
 
-def _withdraw(entry: Entry) -> Entry:
-    if entry.pending is None or entry.pending.request_id is not None:
+def _withdraw(entry: Entry, event: Withdrawn) -> Entry:
+    opened = entry.pending
+    if opened is None or opened.request_id is not None or event.run not in (None, opened.run):
         return entry
     if earlier := entry.displaced:
         return replace(entry, pending=earlier.pending, request=earlier.request, displaced=None)
@@ -463,6 +469,8 @@ GIVEN_UP_BY_HAND = "given up by hand; nobody knows whether it was carried out"
 def _reject(entry: Entry, event: Rejected) -> Entry:
     opened = entry.pending
     if opened is None or opened.request_id != event.request_id:
+        return entry
+    if event.run not in (None, opened.run):
         return entry
     remembered = None if event.resend else opened.payload.digest
     reason = f"{event.reason}{_CONTRADICTED if opened.seen else ''}"

@@ -104,16 +104,16 @@ class World:
         for _ in range(self.draw(st.integers(0, 2))):
             self.happens(Intended(key, at(self.seconds), run, what))
             self.later()
-            self.happens(Withdrawn(key, at(self.seconds), "too fast"))
+            self.happens(Withdrawn(key, at(self.seconds), "too fast", run))
             self.later()
         if self.maybe():
             before = self.draw(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=2))
             self.happens(Intended(key, at(self.seconds), run, what, before=before))
             self.later()
-            self.answer(key)
+            self.answer(key, run)
             self.read_back(key)
 
-    def answer(self, key: str) -> None:
+    def answer(self, key: str, run: RunID) -> None:
         moment = at(self.seconds)
         match self.draw(st.sampled_from(["accepted", "refused", "lost", "killed"])):
             case "accepted":
@@ -122,7 +122,7 @@ class World:
                 self.later()
                 self.ask(key)
             case "refused":
-                self.happens(Rejected(key, moment, "MXInvalid: no"))
+                self.happens(Rejected(key, moment, "MXInvalid: no", run=run))
             case "lost":
                 self.happens(Lost(key, moment, "timeout"))
 

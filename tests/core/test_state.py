@@ -155,6 +155,21 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         WITHDRAWN,
         Entry("loan", request=REJECTED.request, pending=EARLIER),
     ),
+    "withdrawn, but it was the one before": (
+        Entry(pending=opened(A1, None)),
+        replace(WITHDRAWN, run=OTHER_RUN),
+        Entry(pending=opened(A1, None)),
+    ),
+    "rejected at once, but it was the one before": (
+        Entry(pending=opened(A1, None)),
+        replace(REFUSED_AT_ONCE, run=OTHER_RUN),
+        Entry(pending=opened(A1, None)),
+    ),
+    "withdrawn by the run that meant to send it": (
+        Entry(pending=opened(A1, None)),
+        replace(WITHDRAWN, run=RUN),
+        None,
+    ),
     "accepted, what it replaced is given up": (
         RESENT,
         ACCEPTED,
