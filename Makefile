@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint bench wheel clean
+.PHONY: help setup demo test test-long mutants lint bench wheel clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,11 @@ test: $(READY)  ## the tests
 test-long: $(READY)  ## the tests, and the long sweeps
 	LSQ_SYNC_LONG=1 $(BIN)/python -m pytest --numprocesses=auto
 
+mutants: $(READY)  ## how many small mistakes in journal, state, classifier, limiter and redaction the tests notice
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutants]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 lint: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -40,4 +45,4 @@ wheel: $(READY)  ## dist/*.whl
 	$(BIN)/python -m build --wheel
 
 clean:  ## everything that was made here
-	rm -rf $(VENV) dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis lsq-sync-demo
+	rm -rf $(VENV) mutants dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis lsq-sync-demo
