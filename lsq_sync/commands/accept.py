@@ -13,11 +13,11 @@ from lsq_sync.commands.plan import Choice, selected
 from lsq_sync.commands.refresh import live_values
 from lsq_sync.commands.state import key_among
 from lsq_sync.commands.workspace import Workspace, new_run
-from lsq_sync.core.accepting import Accepted, Kept, Report, Taken, wanted_of, weigh
+from lsq_sync.core.accepting import Accepted, Kept, Report, Taken, weigh
 from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.model import DesiredOpportunity, Live
-from lsq_sync.core.reading import readable
-from lsq_sync.core.reading import wanted_of as read_wanted_of
+from lsq_sync.core.plan import wanted_fields
+from lsq_sync.core.reading import readable, wanted_of
 from lsq_sync.core.state import NOTE, Adopted, Entry, Payload
 from lsq_sync.core.values import ABSENT, Value, ValueRules, is_guid, same_as_live
 from lsq_sync.errors import Origin, UsageError
@@ -63,7 +63,7 @@ def run(
             writer.record(renamed)
         chosen = _chosen(workspace, specs, writer, key, choice, around)
         named = tuple(_name_among(name, chosen[0]) for name in names) if key else ()
-        wanted = readable(read_wanted_of(one, writer.entry(one.key)) for one in chosen)
+        wanted = readable(wanted_of(one, writer.entry(one.key)) for one in chosen)
         live: Live = {}
         if wanted:
             live = live_values(workspace, writer.recorded, wanted, around, watch, notice)
@@ -86,7 +86,7 @@ def _chosen(
 
 def _name_among(name: str, one: DesiredOpportunity) -> str:
     """A managed field by its schema name or display name, or the note by `note`."""
-    known = {want.name: want.rule.title for want in wanted_of(one)}
+    known = {want.name: want.rule.title for want in wanted_fields(one)}
     titles = {title.casefold(): field for field, title in known.items() if title}
     found = name if name in known else titles.get(name.casefold())
     if found is None:
@@ -146,7 +146,7 @@ class _Accept:
     def _wishes(self, one: DesiredOpportunity) -> Iterator[_Wish]:
         seen = self.live.get(one.key)
         if seen is None:
-            if any(wanted_of(one)):
+            if any(wanted_fields(one)):
                 self.kept.append(Kept(one.key, "", _UNREAD, one.origin))
             return
         if seen.missing:
@@ -199,7 +199,7 @@ class _Accept:
         meant = {one.key: one for one in built.opportunities}
         for wish in wishes:
             taken = wish.taken
-            values = {want.name: want.value for want in wanted_of(meant[wish.one.key])}
+            values = {want.name: want.value for want in wanted_fields(meant[wish.one.key])}
             kind = taken.rule.data_type
             if not same_as_live(kind, taken.after, values.get(taken.name), self._values):
                 raise CannotEditError(taken.origin.line, "a spec cannot say what the CRM has")
@@ -245,7 +245,7 @@ def _as_spelt(data: bytes, wishes: Iterable[_Wish]) -> list[_Wish]:
 def _payload(accepted: Accepted, meant: DesiredOpportunity) -> Payload:
     """What the specs say by now, which is what the next plan compares."""
     names = {taken.name for taken in accepted.taken}
-    values = {want.name: want.value for want in wanted_of(meant) if want.name in names}
+    values = {want.name: want.value for want in wanted_fields(meant) if want.name in names}
     note = values.pop(NOTE) if NOTE in values else ABSENT
     return Payload(values, note)
 
@@ -258,6 +258,6 @@ def _accepted(
     for wish in wishes:
         by_key.setdefault(wish.one.key, []).append(wish.taken)
     for one in sorted((meant[key] for key in by_key), key=lambda one: one.origin):
-        places = {want.name: want.origin for want in wanted_of(one)}
+        places = {want.name: want.origin for want in wanted_fields(one)}
         taken = tuple(replace(part, origin=places[part.name]) for part in by_key[one.key])
         yield Accepted(one.key, one.type, one.label, one.origin, taken)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from lsq_sync.commands.state import key_among
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.model import UNTYPED, DesiredOpportunity, FieldRule
+from lsq_sync.core.plan import NOTE_RULE, carried_value, wanted_fields
 from lsq_sync.core.provenance import Attempt, Ending, Explained, Reason, attempts
-from lsq_sync.core.state import NOTE, Entry, OpenRequest
-from lsq_sync.core.values import ABSENT, Absent, Value
-from lsq_sync.errors import Origin, UsageError
+from lsq_sync.core.state import NOTE, Entry, value_of
+from lsq_sync.core.values import ABSENT
+from lsq_sync.errors import UsageError
 from lsq_sync.git import commit_of
 from lsq_sync.lock.history import past_events
 from lsq_sync.spec.names import nearest
@@ -53,32 +54,22 @@ def _reasons(
     rules: dict[str, FieldRule],
 ) -> dict[str, Reason]:
     """In the order of the spec, then what only the lock or the past knows, by name."""
-    wanted: dict[str, tuple[Value, Origin]] = {}
-    for field in one.fields if one else ():
-        wanted[field.name] = (field.value, field.origin)
-    if one and one.note:
-        wanted[NOTE] = (one.note.value, one.note.origin)
+    wanted = {want.name: want for want in wanted_fields(one)} if one else {}
     carried = entry.pending.payload.names if entry.pending else ()
     noted = () if entry.note is ABSENT else (NOTE,)
     names = dict.fromkeys((*wanted, *sorted({*entry.fields, *noted, *carried, *tried})))
     return {
         name: Reason(
             name=name,
-            rule=FieldRule(title="Note") if name == NOTE else rules.get(name, UNTYPED),
-            desired=wanted[name][0] if name in wanted else ABSENT,
-            recorded=entry.note if name == NOTE else entry.fields.get(name, ABSENT),
-            carried=_carried(entry.pending, name),
-            origin=wanted[name][1] if name in wanted else None,
+            rule=NOTE_RULE if name == NOTE else rules.get(name, UNTYPED),
+            desired=wanted[name].value if name in wanted else ABSENT,
+            recorded=value_of(entry, name),
+            carried=carried_value(entry.pending, name),
+            origin=wanted[name].origin if name in wanted else None,
             attempt=tried.get(name) or _last_request(entry, name),
         )
         for name in names
     }
-
-
-def _carried(opened: OpenRequest | None, name: str) -> Value | Absent:
-    if opened is None:
-        return ABSENT
-    return opened.payload.note if name == NOTE else opened.payload.fields.get(name, ABSENT)
 
 
 def _last_request(entry: Entry, name: str) -> Attempt | None:

@@ -1,6 +1,6 @@
 """Which live values the specs are to take over, and which they cannot. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from lsq_sync.core.model import (
@@ -9,9 +9,9 @@ from lsq_sync.core.model import (
     FieldRule,
     LiveOpportunity,
 )
-from lsq_sync.core.plan import PlanRules, is_read_lag, open_request
-from lsq_sync.core.state import NOTE, Entry
-from lsq_sync.core.values import ABSENT, Absent, Value, from_live, is_masked, same_as_live
+from lsq_sync.core.plan import PlanRules, is_read_lag, open_request, wanted_fields
+from lsq_sync.core.state import Entry, value_of
+from lsq_sync.core.values import ABSENT, Value, from_live, is_masked, same_as_live
 from lsq_sync.errors import Origin
 
 
@@ -81,7 +81,7 @@ def weigh(
     is for, so it is only given up by name.
     """
     taken, kept, ahead = [], [], 0
-    for want in wanted_of(one):
+    for want in wanted_fields(one):
         if names and want.name not in names:
             continue
         found = _weigh_one(one.key, want, entry, live, rules, is_named=bool(names))
@@ -94,13 +94,6 @@ def weigh(
     return Weighed(tuple(taken), tuple(kept), ahead)
 
 
-def wanted_of(one: DesiredOpportunity) -> Iterator[DesiredField]:
-    """The fields, and the note under its own name."""
-    yield from one.fields
-    if one.note:
-        yield DesiredField(NOTE, one.note.value, one.note.origin, FieldRule(title="Note"))
-
-
 def _weigh_one(
     key: str,
     want: DesiredField,
@@ -111,10 +104,10 @@ def _weigh_one(
     is_named: bool,
 ) -> Taken | Kept | int:
     kind, values = want.rule.data_type, rules.values
-    seen = _of(live.fields, live.note, want.name)
+    seen = value_of(live, want.name)
     if seen is ABSENT:
         return Kept(key, want.name, "it cannot be read: masked, or not shown", want.origin)
-    was = _of(entry.fields, entry.note, want.name)
+    was = value_of(entry, want.name)
     differs = not same_as_live(kind, seen, want.value, values)
     is_news = was is ABSENT or not same_as_live(kind, seen, was, values)
     if not differs and not is_news:
@@ -131,7 +124,3 @@ def _weigh_one(
         return 1
     after = from_live(kind, seen, values)
     return Taken(want.name, want.value, after, want.rule, want.origin, in_spec=differs)
-
-
-def _of(fields: Mapping[str, Value], note: Value | Absent, name: str) -> Value | Absent:
-    return note if name == NOTE else fields.get(name, ABSENT)

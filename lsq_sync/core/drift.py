@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.model import Live, LiveOpportunity
-from lsq_sync.core.plan import PlanRules, changed_in_crm, is_read_lag
-from lsq_sync.core.state import NOTE, Entry, OpenRequest, Recorded
+from lsq_sync.core.plan import PlanRules, carried_value, changed_in_crm, is_read_lag
+from lsq_sync.core.state import Entry, Recorded, value_of
 from lsq_sync.core.values import ABSENT, Value, same_as_live
 
 
@@ -95,7 +95,7 @@ def _drifted(
     for part in change.fields:
         if not part.recorded or part.companion or part.live is ABSENT:
             continue
-        seen = live.note if part.name == NOTE else live.fields.get(part.name, ABSENT)
+        seen = value_of(live, part.name)
         if seen is ABSENT or _is_expected(part, seen, entry, rules):
             continue
         wanted = same_as_live(part.rule.data_type, seen, part.after, rules.values)
@@ -106,15 +106,7 @@ def _is_expected(part: FieldChange, seen: Value, entry: Entry, rules: PlanRules)
     kind = part.rule.data_type
     if same_as_live(kind, seen, part.before, rules.values):
         return True
-    carried = _carried(entry.pending, part.name)
-    if carried and same_as_live(kind, seen, carried[0], rules.values):
+    carried = carried_value(entry.pending, part.name)
+    if carried is not ABSENT and same_as_live(kind, seen, carried, rules.values):
         return True
     return is_read_lag(part.name, kind, part.before, seen, entry.replaced, rules)
-
-
-def _carried(opened: OpenRequest | None, name: str) -> tuple[Value, ...]:
-    if opened is None:
-        return ()
-    if name == NOTE:
-        return () if opened.payload.note is ABSENT else (opened.payload.note,)
-    return (opened.payload.fields[name],) if name in opened.payload.fields else ()

@@ -23,6 +23,7 @@ from lsq_sync.core.state import (
     Outcome,
     Recorded,
     Replaced,
+    value_of,
 )
 from lsq_sync.core.values import (
     ABSENT,
@@ -36,7 +37,7 @@ from lsq_sync.core.values import (
 )
 from lsq_sync.errors import Origin
 
-_NOTE_RULE = FieldRule(title="Note")
+NOTE_RULE = FieldRule(title="Note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _plan_one(
 ) -> Change:
     entry = entry or Entry()
     held_by = open_request(entry, rules)
-    parts = [_plan_field(want, entry, held_by, live, rules) for want in _wanted(one)]
+    parts = [_plan_field(want, entry, held_by, live, rules) for want in wanted_fields(one)]
     parts += _companions(one, parts, live, rules)
     if not rules.retry_rejected and _was_rejected(parts, entry):
         parts = [_turned(part, Action.UPDATE, Action.REJECTED) for part in parts]
@@ -117,10 +118,11 @@ def _desired_digest(one: DesiredOpportunity) -> Digest:
     return digest({"fields": one.values, "note": note})
 
 
-def _wanted(one: DesiredOpportunity) -> Iterator[DesiredField]:
+def wanted_fields(one: DesiredOpportunity) -> Iterator[DesiredField]:
+    """All that the specs manage of it: the fields, and the note under its own name."""
     yield from one.fields
     if one.note:
-        yield DesiredField(NOTE, one.note.value, one.note.origin, _NOTE_RULE)
+        yield DesiredField(NOTE, one.note.value, one.note.origin, NOTE_RULE)
 
 
 def open_request(entry: Entry, rules: PlanRules) -> OpenRequest | None:
@@ -133,14 +135,9 @@ def open_request(entry: Entry, rules: PlanRules) -> OpenRequest | None:
     return opened
 
 
-def _recorded_value(entry: Entry, name: str) -> Value | Absent:
-    return entry.note if name == NOTE else entry.fields.get(name, ABSENT)
-
-
-def _carried_value(opened: OpenRequest | None, name: str) -> Value | Absent:
-    if opened is None:
-        return ABSENT
-    return opened.payload.note if name == NOTE else opened.payload.fields.get(name, ABSENT)
+def carried_value(opened: OpenRequest | None, name: str) -> Value | Absent:
+    """What an open request changes a name to; ABSENT where it does not, or there is none."""
+    return value_of(opened.payload, name) if opened else ABSENT
 
 
 def _live_value(
@@ -149,7 +146,7 @@ def _live_value(
     """In canonical form, as all that is compared, shown and sent."""
     if live is None:
         return ABSENT
-    seen = live.note if name == NOTE else live.fields.get(name, ABSENT)
+    seen = value_of(live, name)
     return seen if seen is ABSENT else from_live(rule.data_type, seen, rules.values)
 
 
@@ -160,13 +157,13 @@ def _plan_field(
     live: LiveOpportunity | None,
     rules: PlanRules,
 ) -> FieldChange:
-    was = _recorded_value(entry, want.name)
+    was = value_of(entry, want.name)
     now = _live_value(live, want.name, want.rule, rules)
-    carried = _carried_value(held_by, want.name)
+    carried = carried_value(held_by, want.name)
     if held_by:
         action = _against_open(want, was, carried, held_by, rules)
     elif now is ABSENT:
-        may_be = _carried_value(entry.pending, want.name)
+        may_be = carried_value(entry.pending, want.name)
         action = _against_recorded(want, was, may_be, rules)
     else:
         action = _against_live(want, was, now, entry.replaced, rules)
@@ -301,7 +298,7 @@ def _companion(name: str, value: Value, rule: FieldRule, origin: Origin | None) 
 def _releases(
     one: DesiredOpportunity, entry: Entry, held_by: OpenRequest | None, rules: PlanRules
 ) -> list[FieldChange]:
-    managed = {want.name for want in _wanted(one)}
+    managed = {want.name for want in wanted_fields(one)}
     return [
         _release(name, value, _rule(one.type, name, rules))
         for name, value in _releasable(entry, held_by).items()
@@ -311,7 +308,7 @@ def _releases(
 
 def _rule(type_name: str, name: str, rules: PlanRules) -> FieldRule:
     if name == NOTE:
-        return _NOTE_RULE
+        return NOTE_RULE
     return rules.types.get(type_name, {}).get(name, UNTYPED)
 
 

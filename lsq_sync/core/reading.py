@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lsq_sync.core.change import Action, Plan
 from lsq_sync.core.model import UNTYPED, DesiredOpportunity, FieldRule, LiveOpportunity
-from lsq_sync.core.state import NOTE, Entry, OpenRequest, Payload
+from lsq_sync.core.state import NOTE, Entry, OpenRequest, Payload, value_of
 from lsq_sync.core.values import ABSENT, Value, ValueRules, is_guid, same_as_live
 
 MOST_IDS = 2000
@@ -103,5 +103,5 @@ def shows(payload: Payload, live: LiveOpportunity, rules: Rules, values: ValueRu
 def _shows(
     name: str, value: Value, live: LiveOpportunity, rule: FieldRule, values: ValueRules
 ) -> bool:
-    now = live.note if name == NOTE else live.fields.get(name, ABSENT)
+    now = value_of(live, name)
     return now is not ABSENT and same_as_live(rule.data_type, now, value, values)

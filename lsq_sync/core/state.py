@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NewType, assert_never
 
 from lsq_sync.core.digest import Digest, digest
-from lsq_sync.core.model import Account
+from lsq_sync.core.model import Account, LiveOpportunity
 from lsq_sync.core.values import ABSENT, Absent, Value
 
 RequestID = NewType("RequestID", str)
@@ -150,6 +150,11 @@ class Recorded:
 
     account: Account | None = None
     entries: Mapping[str, Entry] = field(default_factory=dict)
+
+
+def value_of(holder: Payload | Entry | LiveOpportunity, name: str) -> Value | Absent:
+    """What it holds under a name, the note under its own; ABSENT where it says nothing of it."""
+    return holder.note if name == NOTE else holder.fields.get(name, ABSENT)
 
 
 # --- events

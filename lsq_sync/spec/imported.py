@@ -17,7 +17,7 @@ from lsq_sync.core.model import (
     FieldRule,
     LiveOpportunity,
 )
-from lsq_sync.core.state import NOTE
+from lsq_sync.core.state import NOTE, value_of
 from lsq_sync.core.values import (
     ABSENT,
     DataType,
@@ -68,7 +68,7 @@ def draft_of(
     """The named values of an opportunity; nothing is written only where a name is in `empty`."""
     found: dict[str, Value] = {}
     for name in names:
-        seen = live.note if name == NOTE else live.fields.get(name, ABSENT)
+        seen = value_of(live, name)
         if seen is ABSENT:
             continue
         value = from_live(target.rule(name).data_type, seen, target.values)
