@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 
 from lsq_sync.core.accepting import Accepted, Kept, Report, Taken
-from lsq_sync.core.model import FieldRule
-from lsq_sync.core.values import Value
-from lsq_sync.render.document import masked
-from lsq_sync.render.escape import quoted, shortened, visible
+from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
-from lsq_sync.render.plan_text import heading
+from lsq_sync.render.parts import and_more, field_name, field_value, heading
 from lsq_sync.render.words import counted
 
 _SHOWN = 200
@@ -21,8 +18,7 @@ def accept_lines(report: Report) -> Iterator[Line]:
         yield from _accepted(one)
         yield BLANK
     if len(report.accepted) > _SHOWN:
-        more = f"and {len(report.accepted) - _SHOWN:,} more opportunities: --format json lists all"
-        yield line(Piece(more, Style.FAINT))
+        yield and_more(len(report.accepted) - _SHOWN, "opportunities")
         yield BLANK
     yield from _kept(report)
     yield _summary(report)
@@ -38,35 +34,22 @@ def next_step(report: Report) -> str:
 
 
 def _accepted(one: Accepted) -> Iterator[Line]:
-    place = f"{one.origin.file}:{one.origin.line}"
-    yield line(Piece("~ ", Style.CHANGED), *heading(one.key, one.label, one.type, place))
+    yield line(Piece("~ ", Style.CHANGED), *heading(one.key, one.label, one.type, one.origin))
     for taken in one.taken:
         yield line(*_taken(taken), indent=4)
 
 
 def _taken(taken: Taken) -> Iterator[Piece]:
-    title = taken.rule.title
-    if title and title != taken.name:
-        yield Piece(visible(title))
-        yield Piece(f" ({taken.name})", Style.FAINT)
-    else:
-        yield Piece(taken.name)
+    yield from field_name(taken.name, taken.rule.title)
     yield Piece(": ")
     if taken.in_spec:
-        yield _value(taken.before, taken.rule, Style.OLD)
+        yield field_value(taken.before, taken.rule, Style.OLD, _LONGEST_VALUE)
         yield Piece(" → ")
-        yield _value(taken.after, taken.rule, Style.NEW)
+        yield field_value(taken.after, taken.rule, Style.NEW, _LONGEST_VALUE)
     else:
-        yield _value(taken.after, taken.rule, Style.PLAIN)
+        yield field_value(taken.after, taken.rule, Style.PLAIN, _LONGEST_VALUE)
         yield Piece("  as the spec has it; now recorded", Style.FAINT)
     yield Piece(f"  :{taken.origin.line}", Style.FAINT)
-
-
-def _value(value: Value, rule: FieldRule, style: Style) -> Piece:
-    shown = masked(value, rule)
-    if shown is None:
-        return Piece("(empty)", Style.FAINT)
-    return Piece(shortened(quoted(shown), _LONGEST_VALUE), style)
 
 
 def _kept(report: Report) -> Iterator[Line]:

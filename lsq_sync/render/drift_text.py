@@ -7,7 +7,14 @@ from lsq_sync.core.drift import Drift, Group
 from lsq_sync.core.values import ABSENT
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
-from lsq_sync.render.plan_text import field_name, field_value, heading
+from lsq_sync.render.parts import (
+    NOT_SHOWN,
+    and_more,
+    field_name,
+    field_value,
+    field_words,
+    heading,
+)
 from lsq_sync.render.words import counted
 
 _SHOWN = 200
@@ -20,8 +27,7 @@ def drift_lines(drift: Drift) -> Iterator[Line]:
         yield from _row(row)
         yield BLANK
     if len(drift.rows) > _SHOWN:
-        more = f"and {len(drift.rows) - _SHOWN:,} more opportunities: --format json lists all"
-        yield line(Piece(more, Style.FAINT))
+        yield and_more(len(drift.rows) - _SHOWN, "opportunities")
         yield BLANK
     yield from _missing(drift.missing)
     yield from _groups(drift.groups)
@@ -41,24 +47,23 @@ def next_step(drift: Drift) -> str:
 
 
 def _row(row: Change) -> Iterator[Line]:
-    place = row.origin and f"{row.origin.file}:{row.origin.line}"
-    yield line(Piece("! ", Style.BAD), *heading(row.key, row.label, row.type, place))
+    yield line(Piece("! ", Style.BAD), *heading(row.key, row.label, row.type, row.origin))
     yield line(Piece(visible(row.reason), Style.FAINT), indent=4)
     for part in row.fields:
         yield line(*_part(part), indent=4)
 
 
 def _part(part: FieldChange) -> Iterator[Piece]:
-    yield from field_name(part)
+    yield from field_name(part.name, part.rule.title)
     yield Piece(": ")
-    yield field_value(part.before, part, Style.OLD)
+    yield field_value(part.before, part.rule, Style.OLD)
     yield Piece(" → ")
-    yield field_value(None if part.live is ABSENT else part.live, part, Style.NEW)
+    yield field_value(None if part.live is ABSENT else part.live, part.rule, Style.NEW)
     if part.action is Action.ADOPT:
         yield Piece("  as the specs want it", Style.FAINT)
     elif part.after != part.before:
         yield Piece(", the specs want ")
-        yield field_value(part.after, part, Style.PLAIN)
+        yield field_value(part.after, part.rule, Style.PLAIN)
     if part.origin:
         yield Piece(f"  :{part.origin.line}", Style.FAINT)
 
@@ -66,14 +71,11 @@ def _part(part: FieldChange) -> Iterator[Piece]:
 def _missing(missing: tuple[Change, ...]) -> Iterator[Line]:
     if not missing:
         return
-    title = "Not shown by the CRM: deleted, of another type, or out of reach of the keys' user"
-    yield line(Piece(title, Style.BAD))
+    yield line(Piece(NOT_SHOWN, Style.BAD))
     for change in missing[:_SHOWN]:
-        place = change.origin and f"{change.origin.file}:{change.origin.line}"
-        yield line(*heading(change.key, change.label, change.type, place), indent=2)
+        yield line(*heading(change.key, change.label, change.type, change.origin), indent=2)
     if len(missing) > _SHOWN:
-        more = f"and {len(missing) - _SHOWN:,} more: --format json lists all"
-        yield line(Piece(more, Style.FAINT), indent=2)
+        yield and_more(len(missing) - _SHOWN, indent=2)
     yield BLANK
 
 
@@ -83,8 +85,7 @@ def _groups(groups: tuple[Group, ...]) -> Iterator[Line]:
     yield line(Piece("By field", Style.STRONG))
     for group in groups:
         kind = f"{group.type}  " if group.type else ""
-        named = group.title and group.title != group.name
-        name = f"{visible(group.title)} ({group.name})" if named else group.name
+        name = field_words(group.name, group.title)
         yield line(
             Piece(kind, Style.FAINT),
             f"{name}: {counted(group.opportunities, 'opportunity')}",

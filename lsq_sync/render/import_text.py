@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from lsq_sync.core.importing import LeftOut, Report
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.parts import NOT_SHOWN, and_more, field_words
 from lsq_sync.render.words import counted
 
 _SHOWN = 20
@@ -39,8 +40,7 @@ def _summary(report: Report) -> Line:
 
 
 def _missing(report: Report) -> Iterator[Line]:
-    what = "Not shown by the CRM: deleted, of another type, or out of reach of the keys' user"
-    yield from _some(what, report.missing, Style.BAD)
+    yield from _some(NOT_SHOWN, report.missing, Style.BAD)
     if report.unlisted:
         told = f"The CRM counts {report.unlisted:,} more than it listed: run the import again"
         yield line(Piece(told, Style.CARE))
@@ -63,8 +63,7 @@ def _not_managed(report: Report) -> Iterator[Line]:
 
 
 def _named(name: str, titles: Mapping[str, str]) -> str:
-    title = titles.get(name, "")
-    return f"{title} ({name})" if title not in ("", name) else name
+    return field_words(name, titles.get(name, ""))
 
 
 def _some(title: str, rows: Iterable[str], style: Style = Style.STRONG) -> Iterator[Line]:
@@ -75,6 +74,5 @@ def _some(title: str, rows: Iterable[str], style: Style = Style.STRONG) -> Itera
     for row in listed[:_SHOWN]:
         yield line(visible(row), indent=2)
     if len(listed) > _SHOWN:
-        more = f"and {len(listed) - _SHOWN:,} more: --format json lists all"
-        yield line(Piece(more, Style.FAINT), indent=2)
+        yield and_more(len(listed) - _SHOWN, indent=2)
     yield BLANK

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from lsq_sync.core.budget import Budget, RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.safety import Refusal
-from lsq_sync.core.values import ABSENT, Value
-from lsq_sync.render.document import masked
-from lsq_sync.render.escape import quoted, shortened, visible
+from lsq_sync.core.values import ABSENT
+from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.parts import field_name, field_value, heading
 from lsq_sync.render.words import counted, duration
-
-_LONGEST_VALUE = 300
 
 _SIGNS = {
     Action.UPDATE: ("~", Style.CHANGED),
@@ -61,19 +59,10 @@ def summary_lines(
     yield from _refusals(refusals)
 
 
-def heading(key: str, label: str, type_name: str, origin: object) -> tuple[Piece, ...]:
-    """An opportunity as it is called everywhere: label, id, type, place."""
-    name = [Piece(visible(label), Style.STRONG), Piece("  ")] if label else []
-    kind = [Piece(f"  {type_name}", Style.FAINT)] if type_name else []
-    place = [Piece(f"  {visible(str(origin))}", Style.FAINT)] if origin else []
-    return (*name, Piece(visible(key), Style.PLAIN if label else Style.STRONG), *kind, *place)
-
-
 def _change(change: Change) -> Iterator[Line]:
     sign, style = _SIGNS[change.action]
-    place = change.origin and f"{change.origin.file}:{change.origin.line}"
     tag = "" if change.action is Action.UPDATE else f"  {_WORDS[change.action]}"
-    head = heading(change.key, change.label, change.type, place)
+    head = heading(change.key, change.label, change.type, change.origin)
     yield line(Piece(f"{sign} ", style), *head, Piece(tag, style))
     if change.reason:
         yield line(Piece(visible(change.reason), Style.FAINT), indent=4)
@@ -89,7 +78,7 @@ def _field(part: FieldChange) -> Iterator[Piece]:
     elif part.action is Action.UPDATE and part.known and part.before is None:
         sign, style = "+", Style.NEW
     yield Piece(f"{sign} ", style)
-    yield from field_name(part)
+    yield from field_name(part.name, part.rule.title)
     yield Piece(": ")
     yield from _RENDER[part.action](part) if part.action in _RENDER else _before_after(part)
     if part.companion:
@@ -98,26 +87,16 @@ def _field(part: FieldChange) -> Iterator[Piece]:
         yield Piece(f"  :{part.origin.line}", Style.FAINT)
 
 
-def field_name(part: FieldChange) -> Iterator[Piece]:
-    """A field as it is called everywhere: display name and schema name."""
-    title = part.rule.title
-    if title and title != part.name:
-        yield Piece(visible(title))
-        yield Piece(f" ({part.name})", Style.FAINT)
-    else:
-        yield Piece(part.name)
-
-
 def _before_after(part: FieldChange) -> Iterator[Piece]:
     if not part.known:
         yield Piece("(not recorded yet)", Style.FAINT)
     else:
-        yield field_value(part.before, part, Style.OLD)
+        yield field_value(part.before, part.rule, Style.OLD)
     yield Piece(" → ")
     if part.after is None:
         yield Piece("(clear)", Style.OLD)
     else:
-        yield field_value(part.after, part, Style.NEW)
+        yield field_value(part.after, part.rule, Style.NEW)
     yield from _written_over(part)
 
 
@@ -127,16 +106,16 @@ def _written_over(part: FieldChange) -> Iterator[Piece]:
         return
     if (part.live or None) != part.before:
         yield Piece(", over ")
-        yield field_value(part.live or None, part, Style.BAD)
+        yield field_value(part.live or None, part.rule, Style.BAD)
         yield Piece(" in the CRM")
 
 
 def _only_after(part: FieldChange) -> Iterator[Piece]:
-    yield field_value(part.after, part, Style.PLAIN)
+    yield field_value(part.after, part.rule, Style.PLAIN)
 
 
 def _released(part: FieldChange) -> Iterator[Piece]:
-    yield field_value(part.before, part, Style.FAINT)
+    yield field_value(part.before, part.rule, Style.FAINT)
     yield Piece(" stays in the CRM, no longer managed", Style.FAINT)
 
 
@@ -144,7 +123,7 @@ def _conflict(part: FieldChange) -> Iterator[Piece]:
     yield from _before_after(part)
     if part.live is not ABSENT:
         yield Piece(", the CRM has ")
-        yield field_value(part.live, part, Style.BAD)
+        yield field_value(part.live, part.rule, Style.BAD)
 
 
 _RENDER = {
@@ -153,14 +132,6 @@ _RENDER = {
     Action.ADOPT: _only_after,
     Action.RELEASE: _released,
 }
-
-
-def field_value(value: Value, part: FieldChange, style: Style) -> Piece:
-    """One of its values, harmless, short enough, masked where the field is sensitive."""
-    shown = masked(value, part.rule)
-    if shown is None:
-        return Piece("(empty)", Style.FAINT)
-    return Piece(shortened(quoted(shown), _LONGEST_VALUE), style)
 
 
 def _summary(plan: Plan) -> Line:

@@ -8,7 +8,7 @@ from lsq_sync.core.result import UpdateResult, summary
 from lsq_sync.core.state import Outcome
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
-from lsq_sync.render.plan_text import heading
+from lsq_sync.render.parts import and_more, field_words, heading
 from lsq_sync.render.words import counted, duration
 
 _SHOWN = 50
@@ -73,8 +73,7 @@ def _not_visible(results: Iterable[UpdateResult]) -> Iterator[Line]:
 def _group(group: list[UpdateResult]) -> Iterator[Line]:
     shown = _PENDING_SHOWN if group[0].outcome is Outcome.PENDING else _SHOWN
     for result in group[:shown]:
-        place = result.origin and f"{result.origin.file}:{result.origin.line}"
-        yield line(*heading(result.key, result.label, "", place), indent=2)
+        yield line(*heading(result.key, result.label, "", result.origin), indent=2)
         if result.reason:
             yield line(visible(result.reason), indent=6)
         if result.culprit:
@@ -82,16 +81,14 @@ def _group(group: list[UpdateResult]) -> Iterator[Line]:
         if result.request_id:
             yield line(Piece(f"request {visible(result.request_id)}", Style.FAINT), indent=6)
     if len(group) > shown:
-        more = f"and {len(group) - shown:,} more: --format json lists all"
-        yield line(Piece(more, Style.FAINT), indent=2)
+        yield and_more(len(group) - shown, indent=2)
 
 
 def _culprit(culprit: Suspect) -> Iterator[Piece]:
     """The line to look at: the field that the reason names."""
     if culprit.origin:
         yield Piece(f"{visible(str(culprit.origin))}  ", Style.CARE)
-    named = culprit.title and culprit.title != culprit.name
-    yield Piece(f"{visible(culprit.title)} ({culprit.name})" if named else culprit.name)
+    yield Piece(field_words(culprit.name, culprit.title))
 
 
 def _left(left: Iterable[Change]) -> Iterator[Line]:
@@ -106,8 +103,7 @@ def _left(left: Iterable[Change]) -> Iterator[Line]:
             continue
         yield line(Piece(title, Style.CARE))
         for change in group[:_SHOWN]:
-            place = change.origin and f"{change.origin.file}:{change.origin.line}"
-            yield line(*heading(change.key, change.label, "", place), indent=2)
+            yield line(*heading(change.key, change.label, "", change.origin), indent=2)
             yield line(visible(change.reason), indent=6)
         yield BLANK
 

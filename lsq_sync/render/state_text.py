@@ -11,6 +11,7 @@ from lsq_sync.core.values import ABSENT, Value
 from lsq_sync.render.document import masked
 from lsq_sync.render.escape import quoted, visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.parts import field_words
 from lsq_sync.render.words import counted, duration
 
 _NO_RULE = FieldRule()
@@ -65,9 +66,8 @@ def _values(values: Mapping[str, Value], rules: Mapping[str, FieldRule]) -> Iter
     for name, value in values.items():
         rule = rules.get(name, _NO_RULE)
         shown = masked(value, rule)
-        title = f"{visible(rule.title)} ({name})" if rule.title not in ("", name) else name
         text = Piece("(empty)", Style.FAINT) if shown is None else Piece(quoted(shown))
-        yield line(f"{title}: ", text, indent=4)
+        yield line(f"{field_words(name, rule.title)}: ", text, indent=4)
 
 
 def _final(request: FinalRequest) -> Iterator[Line]:

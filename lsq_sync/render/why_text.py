@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 
-from lsq_sync.core.model import FieldRule
 from lsq_sync.core.moment import moment
 from lsq_sync.core.provenance import Attempt, Commit, Explained, Reason
 from lsq_sync.core.state import FinalRequest
-from lsq_sync.core.values import ABSENT, Value
-from lsq_sync.render.document import masked
-from lsq_sync.render.escape import quoted, shortened, visible
+from lsq_sync.core.values import ABSENT
+from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
-from lsq_sync.render.plan_text import heading
+from lsq_sync.render.parts import field_name, field_value, heading
 
-_LONGEST_VALUE = 300
 _SHORT_COMMIT = 10
 
 _ENDINGS = {
@@ -27,8 +24,7 @@ _ENDINGS = {
 
 def why_lines(explained: Explained) -> Iterator[Line]:
     """The opportunity, and a paragraph for each of its names."""
-    place = explained.origin and f"{explained.origin.file}:{explained.origin.line}"
-    yield line(*heading(explained.key, explained.label, explained.type, place))
+    yield line(*heading(explained.key, explained.label, explained.type, explained.origin))
     if explained.guid:
         yield line(Piece(f"GUID {visible(explained.guid)}", Style.FAINT), indent=2)
     if not explained.reasons:
@@ -53,10 +49,7 @@ def _last(last: FinalRequest) -> Iterator[Line]:
 
 
 def _reason(reason: Reason) -> Iterator[Line]:
-    title = reason.rule.title
-    named = title and title != reason.name
-    name = [Piece(visible(title), Style.STRONG), Piece(f" ({reason.name})", Style.FAINT)]
-    yield line(*(name if named else [Piece(reason.name, Style.STRONG)]), indent=2)
+    yield line(*field_name(reason.name, reason.rule.title, Style.STRONG), indent=2)
     yield from _wanted(reason)
     yield from _recorded(reason)
     if reason.attempt:
@@ -67,7 +60,7 @@ def _wanted(reason: Reason) -> Iterator[Line]:
     if reason.desired is ABSENT or reason.origin is None:
         yield line("no spec manages it", indent=4)
         return
-    value = _value(reason.desired, reason.rule)
+    value = field_value(reason.desired, reason.rule)
     place = Piece(f"  {visible(str(reason.origin))}", Style.FAINT)
     yield line("wanted ", value, place, indent=4)
     if reason.commit:
@@ -86,9 +79,9 @@ def _recorded(reason: Reason) -> Iterator[Line]:
     if reason.recorded is ABSENT:
         yield line("nothing is recorded", indent=4)
     else:
-        yield line("recorded ", _value(reason.recorded, reason.rule), indent=4)
+        yield line("recorded ", field_value(reason.recorded, reason.rule), indent=4)
     if reason.carried is not ABSENT:
-        yield line("on its way ", _value(reason.carried, reason.rule), indent=4)
+        yield line("on its way ", field_value(reason.carried, reason.rule), indent=4)
 
 
 def _request(attempt: Attempt) -> Iterator[Line]:
@@ -99,10 +92,3 @@ def _request(attempt: Attempt) -> Iterator[Line]:
     yield line(Piece(f"{request}run {visible(attempt.run)}", Style.FAINT), indent=6)
     if attempt.reason:
         yield line(visible(attempt.reason), indent=6)
-
-
-def _value(value: Value, rule: FieldRule) -> Piece:
-    shown = masked(value, rule)
-    if shown is None:
-        return Piece("(empty)", Style.FAINT)
-    return Piece(shortened(quoted(shown), _LONGEST_VALUE))
