@@ -147,44 +147,39 @@ class Client:
     async def read(self, group: Sequence[Wanted]) -> ReadAnswer:
         """Reads a group as `core.reading.groups_of` makes them, or one opportunity by itself."""
         if group[0].in_bulk:
-            request = reading.bulk_request(self.place.host, self.keys, group)
-        else:
-            request = reading.details_request(self.place.host, self.keys, group[0])
-        found = await self._read(request)
-        if isinstance(found, _Failure):
-            return ReadFailed(found.reason, retry=True)
-        if group[0].in_bulk:
-            return self._noted(reading.read_bulk(found, group))
-        return self._noted(reading.read_details(found, group[0]))
+            bulk = reading.bulk_request(self.place.host, self.keys, group)
+            return await self._fetch(bulk, lambda found: reading.read_bulk(found, group))
+        single = reading.details_request(self.place.host, self.keys, group[0])
+        return await self._fetch(single, lambda found: reading.read_details(found, group[0]))
 
     async def account(self) -> AccountAnswer:
         """Asks whose keys these are."""
-        found = await self._read(reading.account_request(self.place.host, self.keys))
-        if isinstance(found, _Failure):
-            return ReadFailed(found.reason, retry=True)
-        return self._noted(reading.read_account(found))
+        request = reading.account_request(self.place.host, self.keys)
+        return await self._fetch(request, reading.read_account)
 
     async def types(self) -> TypesAnswer:
         """Asks which opportunity types the account has."""
-        found = await self._read(metadata.types_request(self.place.host, self.keys))
-        if isinstance(found, _Failure):
-            return ReadFailed(found.reason, retry=True)
-        return self._noted(metadata.read_types(found))
+        request = metadata.types_request(self.place.host, self.keys)
+        return await self._fetch(request, metadata.read_types)
 
     async def metadata(self, code: int) -> MetadataAnswer:
         """Asks for the fields of an opportunity type."""
-        found = await self._read(metadata.metadata_request(self.place.host, self.keys, code))
-        if isinstance(found, _Failure):
-            return ReadFailed(found.reason, retry=True)
-        return self._noted(metadata.read_metadata(found, code))
+        request = metadata.metadata_request(self.place.host, self.keys, code)
+        return await self._fetch(request, lambda found: metadata.read_metadata(found, code))
 
     async def modified(self, code: int, since: str, until: str, page: int) -> ListAnswer:
         """Asks for a page of what was modified in a span of time (UTC)."""
         request = listing.modified_request(self.place.host, self.keys, code, since, until, page)
+        return await self._fetch(request, lambda found: listing.read_modified(found, code))
+
+    async def _fetch(
+        self, request: Request, understand: Callable[[Answer], _Noted]
+    ) -> _Noted | ReadFailed:
+        """One synchronous read; it changes nothing, so one without an answer may be repeated."""
         found = await self._read(request)
         if isinstance(found, _Failure):
             return ReadFailed(found.reason, retry=True)
-        return self._noted(listing.read_modified(found, code))
+        return self._noted(understand(found))
 
     async def _ask(self, request: Request) -> Answer | _Failure:
         async with self.pacer.slot() as turn:

@@ -230,18 +230,20 @@ def _order(option: Any) -> int:
 
 def _code(told: Any) -> int | None:
     """An int in metadata, a string in lists."""
-    if isinstance(told, str) and told.isascii() and told.isdecimal():
-        told = int(told[:20])
-    fits = isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _LARGEST_CODE
-    return told if fits else None
+    return _whole(told, _LARGEST_CODE)
 
 
 def _length(told: Any) -> int:
     """0 where there is no limit to speak of."""
+    return _whole(told, _LONGEST_TEXT) or 0
+
+
+def _whole(told: Any, most: int) -> int | None:
+    """A number from 1 to `most`, also where it is written as text."""
     if isinstance(told, str) and told.isascii() and told.isdecimal():
         told = int(told[:20])
-    fits = isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _LONGEST_TEXT
-    return told if fits else 0
+    fits = isinstance(told, int) and not isinstance(told, bool) and 0 < told <= most
+    return told if fits else None
 
 
 def _is_set(told: Any) -> bool:
