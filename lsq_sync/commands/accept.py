@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lsq_sync import signals
+from lsq_sync.commands.left_behind import call_as_the_specs_do
 from lsq_sync.commands.plan import Choice, selected
 from lsq_sync.commands.refresh import live_values
 from lsq_sync.commands.state import key_among
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.accepting import Accepted, Kept, Report, Taken, weigh
-from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.model import DesiredOpportunity, Live
-from lsq_sync.core.plan import wanted_fields
-from lsq_sync.core.reading import readable, wanted_of
+from lsq_sync.core.plan import PlanRules, wanted_fields
+from lsq_sync.core.reading import WHY_UNREAD, readable, wanted_of
 from lsq_sync.core.state import NOTE, Adopted, Entry, Payload
 from lsq_sync.core.values import ABSENT, Value, ValueRules, is_guid, same_as_live
 from lsq_sync.errors import Origin, UsageError
@@ -29,13 +29,9 @@ from lsq_sync.spec.dump import Tree
 from lsq_sync.spec.edit import CannotEditError, edited
 from lsq_sync.spec.fields import tree_of
 from lsq_sync.spec.load import load
-from lsq_sync.spec.names import suggestion
+from lsq_sync.spec.names import called, suggestion
 from lsq_sync.spec.read import Specs, built_from
 from lsq_sync.surroundings import Surroundings
-
-_UNREAD = (
-    "no read takes an AutoId, and the lock learns the GUID from the first update that succeeds"
-)
 
 
 def run(
@@ -58,16 +54,15 @@ def run(
         signals.let_through(),
     ):
         specs = workspace.specs()
-        _, renamed = as_the_specs_call_it(specs.opportunities, writer.recorded, around.now())
-        if renamed:
-            writer.record(renamed)
+        call_as_the_specs_do(writer, specs.opportunities, around.now())
         chosen = _chosen(workspace, specs, writer, key, choice, around)
         named = tuple(_name_among(name, chosen[0]) for name in names) if key else ()
         wanted = readable(wanted_of(one, writer.entry(one.key)) for one in chosen)
         live: Live = {}
         if wanted:
             live = live_values(workspace, writer.recorded, wanted, around, watch, notice)
-        return _Accept(workspace, specs, around, writer, live, named).run_it(chosen)
+        rules = workspace.rules(specs, around)
+        return _Accept(workspace, rules, around, writer, live, named).run_it(chosen)
 
 
 def _chosen(
@@ -87,8 +82,7 @@ def _chosen(
 def _name_among(name: str, one: DesiredOpportunity) -> str:
     """A managed field by its schema name or display name, or the note by `note`."""
     known = {want.name: want.rule.title for want in wanted_fields(one)}
-    titles = {title.casefold(): field for field, title in known.items() if title}
-    found = name if name in known else titles.get(name.casefold())
+    found = called(name, known)
     if found is None:
         raise UsageError(
             f"no spec manages {name} of {one.key}",
@@ -111,7 +105,7 @@ class _Accept:
     """One run of the command, step by step."""
 
     workspace: Workspace
-    specs: Specs
+    rules: PlanRules
     around: Surroundings
     writer: Writer
     live: Live
@@ -147,14 +141,13 @@ class _Accept:
         seen = self.live.get(one.key)
         if seen is None:
             if any(wanted_fields(one)):
-                self.kept.append(Kept(one.key, "", _UNREAD, one.origin))
+                self.kept.append(Kept(one.key, "", WHY_UNREAD, one.origin))
             return
         if seen.missing:
             self.missing.append(one.key)
             return
-        rules = self.workspace.rules(self.specs, self.around)
         entry = self.writer.entry(one.key) or Entry()
-        weighed = weigh(one, entry, seen, self.names, rules)
+        weighed = weigh(one, entry, seen, self.names, self.rules)
         self.kept += weighed.kept
         self.ahead += weighed.ahead
         yield from (_Wish(one, taken) for taken in weighed.taken)

@@ -7,7 +7,11 @@ from enum import Enum, StrEnum
 from lsq_sync import signals
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.edits import with_edits
-from lsq_sync.commands.left_behind import close_what_lapsed, notice_of_left_behind
+from lsq_sync.commands.left_behind import (
+    call_as_the_specs_do,
+    close_what_lapsed,
+    notice_of_left_behind,
+)
 from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records, reading_back
 from lsq_sync.commands.plan import Choice, Planned, plan_from, weighed
 from lsq_sync.commands.plan_file import SavedPlan, check
@@ -25,7 +29,6 @@ from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.verifying import Verifying
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.change import Action, Change, Plan
-from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.model import Live
 from lsq_sync.core.polling import FIRST_GAP
 from lsq_sync.core.reading import Wanted
@@ -183,18 +186,11 @@ class _Apply:
         """The plan that is to be carried out, if nothing and nobody is against it."""
         notice_of_left_behind(writer, self.dialogue)
         close_what_lapsed(writer, self.around.now(), self.workspace.settings.api.late_window)
-        self._rekey(writer)
+        call_as_the_specs_do(writer, self.specs.opportunities, self.around.now())
         planned = self._settled_plan(writer)
         self._brake(planned, is_first)
         self._ask(planned)
         return planned
-
-    def _rekey(self, writer: Writer) -> None:
-        """Entries whose AutoId the specs have replaced by the GUID are called so from here on."""
-        desired = self.specs.opportunities
-        _, events = as_the_specs_call_it(desired, writer.recorded, self.around.now())
-        if events:
-            writer.record(events)
 
     def _plan(self, recorded: Recorded, live: Live | None = None) -> Planned:
         """The plan as it stands now; of a saved plan its part, if nothing moved."""

@@ -72,15 +72,16 @@ def run(
     account = workspace.settings.account
     settings = ok("settings", f"account {account.name} at {account.async_host}")
     specs = workspace.checked_specs()
+    lock, recorded = _of_lock(workspace)
     return Examined(
         (
             settings,
             _of_specs(specs),
-            _of_lock(workspace),
+            lock,
             *_of_folders(workspace),
             *_of_keys(environment),
             checks.of_limit(workspace.settings.api.rate_limit),
-            *_of_crm(workspace, specs, around, watch),
+            *_of_crm(workspace, specs, recorded, around, watch),
         )
     )
 
@@ -110,23 +111,25 @@ def _of_specs(specs: Specs) -> Check:
     return ok("specs", f"{count} in {counted(len(specs.files), 'file')}")
 
 
-def _of_lock(workspace: Workspace) -> Check:
+def _of_lock(workspace: Workspace) -> tuple[Check, Recorded]:
+    """With what is recorded; that is nothing where the lock cannot be trusted."""
     try:
         recorded = workspace.store.read()
     except LockError as error:
-        return _of_error("lock", error)
+        return _of_error("lock", error), Recorded()
     if not workspace.store.exists:
-        return ok("lock", "nothing was applied yet")
+        return ok("lock", "nothing was applied yet"), recorded
+    return ok("lock", _in_words(recorded)), recorded
+
+
+def _in_words(recorded: Recorded) -> str:
     opened = sorted(
         entry.pending.sent_at for entry in recorded.entries.values() if entry.pending is not None
     )
     known = f"{counted(len(recorded.entries), 'opportunity')} recorded"
     if not opened:
-        return ok("lock", f"{known}, no request is open")
-    return ok(
-        "lock",
-        f"{known}, {counted(len(opened), 'request')} open, the oldest of {moment(opened[0])}",
-    )
+        return f"{known}, no request is open"
+    return f"{known}, {counted(len(opened), 'request')} open, the oldest of {moment(opened[0])}"
 
 
 def _of_folders(workspace: Workspace) -> Iterator[Check]:
@@ -170,6 +173,7 @@ def _of_keys(environment: Mapping[str, str]) -> Iterator[Check]:
 def _of_crm(
     workspace: Workspace,
     specs: Specs,
+    recorded: Recorded,
     around: Surroundings,
     watch: Callable[[str, str], None],
 ) -> Iterator[Check]:
@@ -189,7 +193,7 @@ def _of_crm(
     async def ask(session: "Session") -> None:
         if keys.x_api_key:
             await _ask_async_host(session, heard)
-        await _ask_host(session, heard, workspace, specs, talk, around)
+        await _ask_host(session, heard, workspace, specs, recorded, talk, around)
         heard.server_time = session.client.server_time
 
     talk.hold_unless_stopped(ask)
@@ -209,6 +213,7 @@ async def _ask_host(
     heard: _Heard,
     workspace: Workspace,
     specs: Specs,
+    recorded: Recorded,
     talk: "Talk",
     around: Surroundings,
 ) -> None:
@@ -232,16 +237,16 @@ async def _ask_host(
     try:
         found = await reader.account()
         zone = str(workspace.settings.values.time_zone)
-        known = _short_code(workspace)
+        known = recorded.account.short_code if recorded.account else None
         heard.checks.append(checks.of_account(found, account, known, zone))
-        await _read_one(reader, heard, workspace, specs)
+        await _read_one(reader, heard, specs, recorded)
     except LsqSyncError as error:
         heard.checks.append(problem("synchronous host", error.message, error.hint))
 
 
-async def _read_one(reader: "Reader", heard: _Heard, workspace: Workspace, specs: Specs) -> None:
+async def _read_one(reader: "Reader", heard: _Heard, specs: Specs, recorded: Recorded) -> None:
     """Whether the user of the keys sees an opportunity of each type that the specs manage."""
-    wanted = _one_of_each(specs, _recorded(workspace))
+    wanted = _one_of_each(specs, recorded)
     if not wanted:
         heard.checks.append(skipped("reading", "the specs name no opportunity to read"))
         return
@@ -267,16 +272,3 @@ def _one_of_each(specs: Specs, recorded: Recorded) -> tuple[Wanted, ...]:
             for wanted in readable([wanted_of(one, recorded.entries.get(one.key))]):
                 first[kind] = wanted
     return tuple(first.values())
-
-
-def _recorded(workspace: Workspace) -> Recorded:
-    """What is recorded; nothing where the lock cannot be trusted, which is a check of its own."""
-    try:
-        return workspace.store.read()
-    except LockError:
-        return Recorded()
-
-
-def _short_code(workspace: Workspace) -> str | None:
-    account = _recorded(workspace).account
-    return account.short_code if account else None

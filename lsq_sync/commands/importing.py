@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from lsq_sync import signals
-from lsq_sync.commands.refresh import check_account
+from lsq_sync.commands.refresh import keep_account, need_host
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.steps import Steps
 from lsq_sync.commands.workspace import Workspace, new_run
@@ -22,7 +22,7 @@ from lsq_sync.core.reading import Wanted
 from lsq_sync.core.state import NOTE
 from lsq_sync.core.values import DataType, ValueProblemError, canonical
 from lsq_sync.crm.credentials import FOR_READS
-from lsq_sync.errors import SettingsError, SpecError, StoppedError, UsageError
+from lsq_sync.errors import SpecError, UsageError
 from lsq_sync.lister import Listed, list_modified
 from lsq_sync.lock.disk import content_of, replace_file, told_as_storage_error
 from lsq_sync.lock.writer import Writer
@@ -35,6 +35,7 @@ from lsq_sync.spec.imported import (
     Target,
     checked,
     draft_of,
+    field_places,
     new_spec,
     tree_of,
 )
@@ -73,11 +74,7 @@ def run(
     watch: Callable[[str, str], None] = lambda _what, _answer: None,
 ) -> Report:
     """Imports. Raises an LsqSyncError for whatever stops it before anything is written."""
-    if workspace.settings.account.host is None:
-        raise SettingsError(
-            "there is no synchronous host to read live values from",
-            hint="set account.host (or account.region) in lsq-sync.yaml",
-        )
+    need_host(workspace, "live values")
     target = _target(workspace, options)
     file = _file(workspace, options.out or f"{workspace.settings.paths.specs}/{_stem(target)}.yaml")
     talk = Talk(workspace, around, FOR_READS, watch, steps.notice)
@@ -156,9 +153,7 @@ class _Import:
                 self.steps.step(told)
 
             reader = Reader(session.client, self.around, tell)
-            short_code = await reader.short_code()
-            check_account(self.writer.recorded, short_code)
-            self.writer.belongs_to(short_code)
+            await keep_account(reader, self.writer)
             asked = [*self.options.ids, *await self._listed(session)]
             chosen = sorted_out(asked, specs.opportunities, self.writer.recorded.entries)
             self.skipped = chosen.skipped
@@ -167,12 +162,9 @@ class _Import:
             return await reader.read(Wanted(key, key, columns, code) for key in chosen.wanted)
 
         try:
-            found = self.talk.hold_unless_stopped(read)
+            return self.talk.hold_or_raise(read, "stopped while it was reading")
         finally:
             self.steps.end()
-        if found is None:
-            raise StoppedError(self.talk.signalled or 0, "stopped while it was reading")
-        return found
 
     async def _listed(self, session: Session) -> tuple[str, ...]:
         """The ids of what was modified since. The end of the window is tomorrow, so that what is
@@ -369,21 +361,13 @@ def _defaults_in(before: bytes | None, file: str, target: Target) -> tuple[str, 
         )
     defaults = document.get("defaults")
     fields = defaults.get("fields") if isinstance(defaults, Block) else None
-    return tuple(_field_names_in(fields)) if isinstance(fields, Block) else ()
+    return tuple(name for _, name in field_places(fields)) if isinstance(fields, Block) else ()
 
 
 def _kind_in_words(name: object, code: object) -> str:
     if name:
         return f"the type {name}"
     return f"the code {code}" if code else "no particular type"
-
-
-def _field_names_in(fields: Block) -> Iterable[str]:
-    for name, node in fields.items():
-        if isinstance(node, Block):
-            yield from (f"{name}{SUBFIELD}{part}" for part in node)
-        else:
-            yield name
 
 
 def _text(

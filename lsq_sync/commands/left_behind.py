@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from lsq_sync.commands.dialogue import Dialogue
+from lsq_sync.core.identity import as_the_specs_call_it
+from lsq_sync.core.model import DesiredOpportunity
 from lsq_sync.core.state import Event, Intended, lapsed
 from lsq_sync.lock.writer import Writer
 from lsq_sync.render.words import counted
@@ -14,6 +16,18 @@ _NAMED = 5
 def close_what_lapsed(writer: Writer, now: datetime, late_window: timedelta) -> None:
     """Requests that were seen in the CRM, and can land no more, hold nothing back any longer."""
     if events := lapsed(writer.recorded.entries, now, late_window):
+        writer.record(events)
+
+
+def call_as_the_specs_do(
+    writer: Writer, desired: Iterable[DesiredOpportunity], now: datetime
+) -> None:
+    """Entries whose AutoId the specs have replaced by the GUID are called so from here on.
+
+    Raises SpecError or LockError for two keys of one opportunity.
+    """
+    _, events = as_the_specs_call_it(desired, writer.recorded, now)
+    if events:
         writer.record(events)
 
 

@@ -8,7 +8,8 @@ from lsq_sync.core.model import Live
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.state import Recorded
 from lsq_sync.crm.credentials import FOR_READS
-from lsq_sync.errors import LockError, SettingsError, StoppedError
+from lsq_sync.errors import LockError, SettingsError
+from lsq_sync.lock.writer import Writer
 from lsq_sync.reader import Reader
 from lsq_sync.render.words import counted
 from lsq_sync.surroundings import Surroundings
@@ -27,12 +28,7 @@ def live_values(
     Raises SettingsError without a synchronous host, CredentialsError, AuthenticationError,
     NetworkError, and LockError when the keys belong to another account than the lock.
     """
-    if workspace.settings.account.host is None:
-        raise SettingsError(
-            "there is no synchronous host to read live values from",
-            hint="set account.host (or account.region) in lsq-sync.yaml",
-        )
-
+    need_host(workspace, "live values")
     notice(f"reading {counted(len(wanted), 'opportunity')} from the CRM")
 
     async def read(session: Session) -> Live:
@@ -41,10 +37,24 @@ def live_values(
         return await reader.read(wanted)
 
     talk = Talk(workspace, around, FOR_READS, watch)
-    found = talk.hold_unless_stopped(read)
-    if found is None:
-        raise StoppedError(talk.signalled or 0, "stopped while it was reading; nothing was sent")
-    return found
+    return talk.hold_or_raise(read, "stopped while it was reading; nothing was sent")
+
+
+def need_host(workspace: Workspace, what: str) -> None:
+    """Raises SettingsError where there is no synchronous host to read `what` from."""
+    if workspace.settings.account.host is None:
+        raise SettingsError(
+            f"there is no synchronous host to read {what} from",
+            hint="set account.host (or account.region) in lsq-sync.yaml",
+        )
+
+
+async def keep_account(reader: Reader, writer: Writer) -> None:
+    """Keeps the short code of the account in the lock. Raises what `check_account` does, and what
+    reading does."""
+    short_code = await reader.short_code()
+    check_account(writer.recorded, short_code)
+    writer.belongs_to(short_code)
 
 
 def check_account(recorded: Recorded, short_code: str) -> None:

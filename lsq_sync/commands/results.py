@@ -11,10 +11,8 @@ from lsq_sync.core.blame import Suspect
 from lsq_sync.core.result import UpdateResult
 from lsq_sync.core.state import NOTE, Entry, Outcome, Recorded, RequestID
 from lsq_sync.errors import Origin, UsageError
+from lsq_sync.lock.history import SECOND_OF_RUN
 from lsq_sync.spec.names import nearest
-
-_SECOND = len("20260916T120000Z")
-"""Of a run's name; two of one second are told apart by when they reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def _known(workspace: Workspace, recorded: Recorded) -> tuple[str, ...]:
     reported = run_log.runs(workspace.state_folder)
     place = {run: number for number, run in enumerate(reported)}
     every = {*reported, *final, *opened}
-    return tuple(sorted(every, key=lambda run: (run[:_SECOND], place.get(run, -1), run)))
+    return tuple(sorted(every, key=lambda run: (run[SECOND_OF_RUN], place.get(run, -1), run)))
 
 
 def _chosen(name: str | None, known: tuple[str, ...]) -> str:

@@ -5,14 +5,14 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lsq_sync.commands.refresh import check_account
+from lsq_sync.commands.refresh import check_account, need_host
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.metadata import ListedType, TypeMetadata
 from lsq_sync.core.type_change import PulledType
 from lsq_sync.core.values import shown
 from lsq_sync.crm.credentials import FOR_READS
-from lsq_sync.errors import Diagnostic, SettingsError, SpecError, StoppedError, UsageError
+from lsq_sync.errors import Diagnostic, SpecError, UsageError
 from lsq_sync.lock.disk import content_of, replace_file, told_as_storage_error
 from lsq_sync.reader import Reader, TypeReader
 from lsq_sync.spec.load import decoded
@@ -51,11 +51,7 @@ def run(
     """
     if name is None and code is None:
         raise UsageError("which type?", hint="name it, or its event code:\n\n  --type loan")
-    if workspace.settings.account.host is None:
-        raise SettingsError(
-            "there is no synchronous host to read the type from",
-            hint="set account.host (or account.region) in lsq-sync.yaml",
-        )
+    need_host(workspace, "the type")
     asked = _asked(workspace, name, code)
     recorded = workspace.store.read()
 
@@ -67,9 +63,7 @@ def run(
         return await reader.metadata(chosen)
 
     talk = Talk(workspace, around, FOR_READS, watch)
-    told = talk.hold_unless_stopped(ask)
-    if told is None:
-        raise StoppedError(talk.signalled or 0, "stopped while it was reading; nothing was written")
+    told = talk.hold_or_raise(ask, "stopped while it was reading; nothing was written")
     return _keep(workspace, asked, told)
 
 

@@ -83,6 +83,13 @@ class Talk:
         self.hold(held)
         return found[0] if found else None
 
+    def hold_or_raise(self, conversation: Callable[[Session], Awaitable[_T]], stopped: str) -> _T:
+        """The same; a signal raises StoppedError with the words for that."""
+        found = self.hold_unless_stopped(conversation)
+        if found is None:
+            raise StoppedError(self.signalled or 0, stopped)
+        return found
+
     def hold_and_record(
         self, writer: Writer, conversation: Callable[[Session, Ledger], Awaitable[_T]]
     ) -> _T:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lsq_sync.commands.dialogue import Dialogue
 from lsq_sync.commands.live import Knowledge, seen_in
-from lsq_sync.commands.refresh import check_account
+from lsq_sync.commands.refresh import keep_account
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.model import Live, LiveOpportunity
@@ -70,9 +70,7 @@ class Settling:
         count = counted(len(wanted), "opportunity")
         self.dialogue.notice(f"reading {count} from the CRM")
         reader = Reader(session.client, self.around)
-        short_code = await reader.short_code()
-        check_account(writer.recorded, short_code)
-        writer.belongs_to(short_code)
+        await keep_account(reader, writer)
         live = await reader.read(wanted)
         events = seen_in(live, writer, self.know, self.around)
         if events:

@@ -13,7 +13,7 @@ from lsq_sync.core.values import ABSENT
 from lsq_sync.errors import UsageError
 from lsq_sync.git import commit_of
 from lsq_sync.lock.history import past_events
-from lsq_sync.spec.names import nearest
+from lsq_sync.spec.names import called, nearest
 from lsq_sync.spec.read import Specs
 
 
@@ -85,17 +85,17 @@ def _chosen(names: tuple[str, ...], known: dict[str, Reason], key: str) -> Itera
     """Fields are named by schema name, by display name, or the note by `note`."""
     if not names:
         return known.values()
-    titles = {reason.rule.title.casefold(): reason.name for reason in known.values()}
+    titles = {reason.name: reason.rule.title for reason in known.values()}
     found = []
     for name in names:
-        title = titles.get(name.casefold(), name)
-        if title not in known:
+        field = called(name, titles)
+        if field is None:
             near = nearest(name, known)
             raise UsageError(
                 f"nothing is known of {name} of {key}",
                 hint=f"did you mean {near}?" if near else f"known are {', '.join(known)}",
             )
-        found.append(known[title])
+        found.append(known[field])
     return found
 
 

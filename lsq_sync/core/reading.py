@@ -11,6 +11,10 @@ from lsq_sync.core.values import ABSENT, Value, ValueRules, is_guid, same_as_liv
 MOST_IDS = 2000
 """Opportunities in one bulk read (apidocs.leadsquared.com/get-opportunities-in-bulk-by-ids)."""
 
+WHY_UNREAD = (
+    "no read takes an AutoId, and the lock learns the GUID from the first update that succeeds"
+)
+
 Rules = Mapping[str, FieldRule]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from lsq_sync.core.blame import Suspect, blamed
 from lsq_sync.core.change import Change, FieldChange
 from lsq_sync.core.model import DesiredField, DesiredOpportunity
-from lsq_sync.core.state import Entry, OpenRequest, Outcome, RequestID, RunID
+from lsq_sync.core.state import Entry, OpenRequest, Outcome, RequestID, RunID, is_same_request
 from lsq_sync.errors import Origin
 
 
@@ -91,7 +91,7 @@ def result_of_request(
     final = entry.request if entry else None
     settled = (
         final is not None
-        and (final.run, final.sent_at) == (asked.run, asked.sent_at)
+        and is_same_request(final, asked)
         and (entry is None or entry.pending is None)
     )
     names = asked.payload.names

@@ -97,6 +97,11 @@ class FinalRequest:
     digest: Digest | None = None
 
 
+def is_same_request(one: OpenRequest | FinalRequest, other: OpenRequest | FinalRequest) -> bool:
+    """Whether both are one request, open or with its verdict: a run sends an opportunity once."""
+    return (one.run, one.sent_at) == (other.run, other.sent_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """What our last confirmed write took the place of, and when we learnt that it did."""

@@ -8,7 +8,9 @@ from lsq_sync.lock import records
 from lsq_sync.lock.disk import content_of
 
 _SUFFIX = ".journal"
-_SECOND = len("20260916T120000Z")
+
+SECOND_OF_RUN = slice(len("20260916T120000Z"))
+"""Of a run's name; two of one second are told apart by when they were written."""
 
 
 def past_events(state_folder: Path) -> Iterator[tuple[RunID, Event]]:
@@ -29,4 +31,4 @@ def past_events(state_folder: Path) -> Iterator[tuple[RunID, Event]]:
 
 def _age(path: Path) -> tuple[str, int, str]:
     """By the second of the run's name; within it, by when the file was written last."""
-    return path.name[:_SECOND], path.stat().st_mtime_ns, path.name
+    return path.name[SECOND_OF_RUN], path.stat().st_mtime_ns, path.name

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, FinalRequest, OpenRequest, Outcome, Recorded
+from lsq_sync.core.state import Entry, FinalRequest, OpenRequest, Outcome, Recorded, is_same_request
 from lsq_sync.core.values import ABSENT
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
@@ -129,23 +129,15 @@ def _refuse_two_open(ours: Recorded, theirs: Recorded, file: str) -> None:
 def _both_open(left: Entry, right: Entry) -> bool:
     """Two different requests, neither of which the other side knows the end of."""
     first, second = _still_open(left, right), _still_open(right, left)
-    return first is not None and second is not None and not _is_same(first, second)
+    return first is not None and second is not None and not is_same_request(first, second)
 
 
 def _still_open(entry: Entry, other: Entry) -> OpenRequest | None:
     """What is open on a side, unless the other side has its end."""
     opened, final = entry.pending, other.request
-    if opened is None or (final is not None and _is_end_of(final, opened)):
+    if opened is None or (final is not None and is_same_request(final, opened)):
         return None
     return opened
-
-
-def _is_same(first: OpenRequest, second: OpenRequest) -> bool:
-    return (first.run, first.sent_at) == (second.run, second.sent_at)
-
-
-def _is_end_of(final: FinalRequest, opened: OpenRequest) -> bool:
-    return (final.run, final.sent_at) == (opened.run, opened.sent_at)
 
 
 # --- one opportunity

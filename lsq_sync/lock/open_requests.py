@@ -9,7 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Accepted, Entry, Event, Intended, OpenRequest, Queued, Recorded
+from lsq_sync.core.state import (
+    Accepted,
+    Entry,
+    Event,
+    Intended,
+    OpenRequest,
+    Queued,
+    Recorded,
+    is_same_request,
+)
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import PRIVATE, content_of, replace_file
@@ -49,14 +58,10 @@ def _missing(kept: Mapping[str, Entry], known: Mapping[str, Entry]) -> Iterator[
         if request is None:
             continue
         there = known.get(key)
-        if there and there.pending and _is_same(there.pending, request):
+        if there and there.pending and is_same_request(there.pending, request):
             yield from _told_since(key, there.pending, request)
         elif not _knows_of(there, request):
             yield from as_it_was(key, entry.type, request)
-
-
-def _is_same(one: OpenRequest, other: OpenRequest) -> bool:
-    return (one.run, one.sent_at) == (other.run, other.sent_at)
 
 
 def _told_since(key: str, earlier: OpenRequest, request: OpenRequest) -> Iterator[Event]:

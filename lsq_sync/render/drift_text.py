@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from lsq_sync.core.change import Action, Change, FieldChange
 from lsq_sync.core.drift import Drift, Group
+from lsq_sync.core.reading import WHY_UNREAD
 from lsq_sync.core.values import ABSENT
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
@@ -101,8 +102,7 @@ def _unread(unread: tuple[str, ...]) -> Iterator[Line]:
     more = f" and {len(unread) - _UNREAD_SHOWN:,} more" if len(unread) > _UNREAD_SHOWN else ""
     yield line(
         Piece("Not read", Style.CARE),
-        f": {some}{more}: no read takes an AutoId, and the lock learns the GUID from the first "
-        "update that succeeds",
+        f": {some}{more}: {WHY_UNREAD}",
     )
     yield BLANK
 

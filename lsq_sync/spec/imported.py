@@ -211,10 +211,11 @@ def _places(document: Node) -> Iterator[tuple[Place, str, str]]:
             yield block.key_place("note"), key, NOTE
         fields = block.get("fields")
         if isinstance(fields, Block):
-            yield from ((place, key, name) for place, name in _field_places(fields))
+            yield from ((place, key, name) for place, name in field_places(fields))
 
 
-def _field_places(fields: Block) -> Iterator[tuple[Place, str]]:
+def field_places(fields: Block) -> Iterator[tuple[Place, str]]:
+    """Each field of a spec, sub-field by sub-field, with the place of its key."""
     for name, node in fields.items():
         if isinstance(node, Block):
             yield from ((node.key_place(part), f"{name}{SUBFIELD}{part}") for part in node)

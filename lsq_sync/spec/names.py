@@ -1,7 +1,7 @@
 """Guessing what a misspelt name was meant to be."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 _SHOWN = 8
@@ -17,6 +17,14 @@ def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     by_folded = {name.casefold(): name for name in known}
     hits = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[hits[0]] if hits else None
+
+
+def called(name: str, titles: Mapping[str, str]) -> str | None:
+    """The name among these, each with its title, that is called so by itself or by its title."""
+    if name in titles:
+        return name
+    by_title = {title.casefold(): one for one, title in titles.items() if title}
+    return by_title.get(name.casefold())
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
