@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast examples are made and tried says something of the machine only.
-settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("here")
+# How fast examples are made and tried says something of the machine only. The same examples every
+# time, so that a change is judged by what it changes; the long sweeps look for new ones.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("here", _UNTIMED, derandomize=True)
+settings.register_profile("long", _UNTIMED, max_examples=1000)
+settings.load_profile("long" if os.environ.get("LSQ_SYNC_LONG") else "here")
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost", "", None}
 

@@ -122,8 +122,8 @@ class Displaced:
 class Entry:
     """What is recorded of one opportunity. A note that is ABSENT was never recorded.
 
-    `replaced` is only of interest while a read of the CRM may lag behind our write, `displaced`
-    until the answer to an update is there; both stay out of the lock.
+    `replaced` is only of interest while a read of the CRM may lag behind our write, and stays out
+    of the lock; `displaced` until the answer to an update is there.
     """
 
     type: str = ""
@@ -387,6 +387,8 @@ def lapsed(
 
 def _intend(entry: Entry, event: Intended) -> Entry:
     opened = OpenRequest(event.payload, event.run, event.at, before=event.before)
+    if entry.displaced and is_same_request(entry.displaced.pending, opened):
+        entry = replace(entry, request=entry.displaced.request, displaced=None)
     earlier = entry.pending
     if earlier and _takes_the_place_of(event, earlier):
         displaced = Displaced(earlier, entry.request)

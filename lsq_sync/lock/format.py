@@ -14,6 +14,7 @@ from lsq_sync.core.digest import Digest
 from lsq_sync.core.model import Account
 from lsq_sync.core.moment import moment, read_moment
 from lsq_sync.core.state import (
+    Displaced,
     Entry,
     FinalRequest,
     OpenRequest,
@@ -158,6 +159,7 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
         "request": entry.request and _final(entry.request),
         "pending": entry.pending and _open(entry.pending),
         "replaced": entry.replaced and _replaced(entry.replaced),
+        "displaced": entry.displaced and _displaced(entry.displaced),
     }
     return _filled(content, entry.note)
 
@@ -198,6 +200,14 @@ def _replaced(replaced: Replaced) -> dict[str, Any]:
     return {"at": moment(replaced.at), "values": dict(sorted(replaced.values.items()))}
 
 
+def _displaced(displaced: Displaced) -> dict[str, Any]:
+    content = {
+        "pending": _open(displaced.pending),
+        "request": displaced.request and _final(displaced.request),
+    }
+    return _filled(content, ABSENT)
+
+
 def _account(account: Account | None) -> dict[str, Any]:
     known = asdict(account).items() if account else ()
     return {name: value for name, value in known if value is not None}
@@ -226,10 +236,11 @@ def entry_from_json(content: object) -> Entry:
         request=_read_final(entry["request"]) if "request" in entry else None,
         pending=_read_open(entry["pending"]) if "pending" in entry else None,
         replaced=_read_replaced(entry["replaced"]) if "replaced" in entry else None,
+        displaced=_read_displaced(entry["displaced"]) if "displaced" in entry else None,
     )
 
 
-_ENTRY_KEYS = {"type", "guid", "fields", "note", "request", "pending", "replaced"}
+_ENTRY_KEYS = {"type", "guid", "fields", "note", "request", "pending", "replaced", "displaced"}
 _FINAL_KEYS = {"id", "outcome", "reason", "digest", "run", "sent_at", "settled_at"}
 _OPEN_KEYS = {
     "request_id", "fields", "note", "run", "sent_at", "queued_at", "seen", "released", "before",
@@ -267,6 +278,12 @@ def _read_open(content: object) -> OpenRequest:
 def _read_replaced(content: object) -> Replaced:
     replaced = _only(content, {"at", "values"})
     return Replaced(_moment(replaced["at"]), _fields(replaced["values"]))
+
+
+def _read_displaced(content: object) -> Displaced:
+    displaced = _only(content, {"pending", "request"})
+    final = _read_final(displaced["request"]) if "request" in displaced else None
+    return Displaced(_read_open(displaced["pending"]), final)
 
 
 def _read_account(content: object) -> Account | None:

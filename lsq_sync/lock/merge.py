@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, FinalRequest, OpenRequest, Outcome, Recorded, is_same_request
+from lsq_sync.core.state import (
+    Displaced,
+    Entry,
+    FinalRequest,
+    OpenRequest,
+    Outcome,
+    Recorded,
+    is_same_request,
+)
 from lsq_sync.core.values import ABSENT
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
@@ -149,13 +157,15 @@ def _merged(left: Entry | None, right: Entry | None) -> Entry:
         assert only is not None
         return only
     newer, older = _ranked(left, right)
+    pending = _merged_open(_still_open(left, right), _still_open(right, left))
     return Entry(
         type=newer.type or older.type,
         guid=newer.guid or older.guid,
         fields={**older.fields, **newer.fields},
         note=older.note if newer.note is ABSENT else newer.note,
         request=max((left.request, right.request), key=_settled_at),
-        pending=_merged_open(_still_open(left, right), _still_open(right, left)),
+        pending=pending,
+        displaced=_merged_displaced(pending, left, right),
     )
 
 
@@ -196,6 +206,15 @@ def _merged_open(first: OpenRequest | None, second: OpenRequest | None) -> OpenR
         seen=first.seen or second.seen,
         released=tuple(sorted({*first.released} & {*second.released})),
     )
+
+
+def _merged_displaced(pending: OpenRequest | None, left: Entry, right: Entry) -> Displaced | None:
+    """What the kept request took the place of, if no side has an answer to it yet."""
+    if pending is None or pending.request_id is not None:
+        return None
+    of_it = [one for one in (left, right) if one.pending and is_same_request(one.pending, pending)]
+    known = [one.displaced for one in of_it if one.displaced]
+    return max(known, key=repr) if known and len(known) == len(of_it) else None
 
 
 def _why(left: Entry, right: Entry) -> str:

@@ -259,6 +259,11 @@ TWICE: dict[str, tuple[Event, ...]] = {
         Intended(KEY, at(2), OTHER_RUN, A1),
         Accepted(KEY, at(3), request_id(1)),
     ),
+    "resent before any verdict, and no answer yet": (
+        Intended(KEY, at(0), RUN, A1),
+        Accepted(KEY, at(1), request_id(1)),
+        Intended(KEY, at(2), OTHER_RUN, A1),
+    ),
 }
 
 
@@ -266,6 +271,7 @@ TWICE: dict[str, tuple[Event, ...]] = {
 def test_replayed_twice(case: str) -> None:
     once = replay({}, TWICE[case])
     assert replay(once, TWICE[case]) == once
+    assert replay({}, TWICE[case] * 2) == once
 
 
 def test_a_rejection_is_remembered_through_attempts_that_were_refused_for_now() -> None:

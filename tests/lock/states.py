@@ -10,6 +10,7 @@ from lsq_sync.core.model import Account
 from lsq_sync.core.state import (
     Accepted,
     Adopted,
+    Displaced,
     Entry,
     Event,
     FinalRequest,
@@ -147,6 +148,7 @@ entries = st.builds(
     request=st.none() | finals,
     pending=st.none() | opens,
     replaced=st.none() | st.builds(Replaced, moments, fields),
+    displaced=st.none() | st.builds(Displaced, opens, st.none() | finals),
 )
 accounts = st.builds(
     Account,

@@ -712,6 +712,23 @@ def test_a_request_that_was_withdrawn_since_the_lock_was_written_is_gone(place: 
     assert pending(place) == {"b": "r-b"}
 
 
+def test_a_request_that_was_displaced_before_a_fold_and_given_back_after_it_is_open(
+    place: Place,
+) -> None:
+    """Sent again by the user's wish, folded in, refused for now, then killed."""
+    before = sent(place, intended("a", at=9), accepted("a", "r-a"))
+    again, now, lock = RunID("again"), 0.0, place.lock.read_bytes()
+    writer = Writer(
+        place.lock, place.journal, place.runs, before, again, clock=lambda: now, seen=lock
+    )
+    writer.record([replace(intended("a", at=60), run=again), intended("b", at=60)])
+    now += FOLD_SECONDS
+    writer.record([accepted("b", "r-b")])
+    writer.record([Withdrawn("a", later(91), "too fast", again)])
+    assert place.journal.exists()
+    assert pending(place) == {"a": "r-a", "b": "r-b"}
+
+
 def test_a_restored_lock_and_a_journal_that_goes_on_from_the_lost_one(place: Place) -> None:
     now = 0.0
     place.runs.mkdir(parents=True)

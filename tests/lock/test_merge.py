@@ -163,8 +163,14 @@ def test_a_side_that_was_edited_is_refused_as_any_lock() -> None:
         merge(text.replace('"outcome": "succeeded"', '"outcome": "done"'), NAME)
 
 
+def in_a_lock(entry: Entry) -> Entry:
+    """What a lock holds of an entry: what a request displaced goes with its answer."""
+    waits = entry.pending is not None and entry.pending.request_id is None
+    return replace(entry, replaced=None, displaced=entry.displaced if waits else None)
+
+
 sides = st.dictionaries(st.sampled_from([ONE, TWO, "LN-1"]), entries, max_size=3).map(
-    lambda known: {key: replace(entry, replaced=None) for key, entry in known.items()}
+    lambda known: {key: in_a_lock(entry) for key, entry in known.items()}
 )
 
 
@@ -204,7 +210,7 @@ def test_a_side_merged_with_itself_is_itself(side: dict[str, Entry]) -> None:
         for key, entry in side.items()
         if not (entry.pending and entry.request and _ended(entry.pending, entry.request))
     } | {
-        key: replace(entry, pending=None)
+        key: replace(entry, pending=None, displaced=None)
         for key, entry in side.items()
         if entry.pending and entry.request and _ended(entry.pending, entry.request)
     }
