@@ -21,9 +21,16 @@ from lsq_sync.output import Loudness, Output, TerminalDialogue, TerminalSteps, o
 from lsq_sync.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lsq_sync.commands.apply import Applied
+    from lsq_sync.commands.plan import Planned
     from lsq_sync.commands.status import Asked
     from lsq_sync.commands.workspace import Workspace
+    from lsq_sync.core.budget import RateLimit
+    from lsq_sync.render.document import Document
+    from lsq_sync.render.lines import Line
+    from lsq_sync.render.report import Report
 
 _USAGE = 64
 _BUG = 70
@@ -72,6 +79,29 @@ def _form(*more: str) -> Callable[[_Command], _Command]:
         show_default=True,
         help="How to print the result.",
     )
+
+
+_REVIEW_FORMS = ("markdown", "html")
+
+
+def _show(
+    output: Output,
+    form: str,
+    document: "Document",
+    lines: "Iterable[Line]",
+    report: "Callable[[], Report]",
+) -> None:
+    """The result in the form that was asked for; the review forms are made only then."""
+    if form not in _REVIEW_FORMS:
+        output.document(document, lines)
+    elif form == "html":
+        from lsq_sync.render.html import html
+
+        output.results.write(html(report()))
+    else:
+        from lsq_sync.render.markdown import markdown
+
+        output.results.write(markdown(report()))
 
 
 def _split(_context: object, _option: object, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -181,7 +211,7 @@ def validate(given: _Globals, paths: tuple[str, ...], form: str) -> int:
 @command_line.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan.")
-@_form()
+@_form(*_REVIEW_FORMS)
 @click.option("--refresh", is_flag=True, help="Read all managed fields from the CRM first.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is a change.")
 @click.option("--show-unchanged", is_flag=True, help="List also what is as it should be.")
@@ -216,12 +246,9 @@ def plan(
     planned = command.run(
         workspace, choice, given.around, refresh=refresh, watch=output.watch, notice=output.notice
     )
+    now = given.around.now()
     document = plan_document(
-        planned.plan,
-        planned.budget,
-        planned.refusals,
-        given.around.now(),
-        show_unchanged=show_unchanged,
+        planned.plan, planned.budget, planned.refusals, now, show_unchanged=show_unchanged
     )
     if out is not None:
         options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
@@ -230,10 +257,16 @@ def plan(
     lines = plan_lines(
         planned.plan, planned.budget, limit, planned.refusals, show_unchanged=show_unchanged
     )
-    output.document(document, lines)
+    _show(output, form, document, lines, lambda: _plan_report(planned, limit, now))
     if out is not None:
         output.next_step(f"saved; to apply exactly this:\n\n  lsq-sync apply {out}")
     return _EXIT_CODES[planned.verdict] if detailed_exitcode else 0
+
+
+def _plan_report(planned: "Planned", limit: "RateLimit", now: "datetime") -> "Report":
+    from lsq_sync.render.plan_report import plan_report
+
+    return plan_report(planned.plan, planned.budget, limit, planned.refusals, now)
 
 
 @command_line.command()
@@ -371,7 +404,7 @@ def _read_answer() -> str:
     help="How long to ask, with --wait.",
 )
 @click.option("--offline", is_flag=True, help="Only what is recorded; no call, no keys.")
-@_form()
+@_form(*_REVIEW_FORMS)
 @click.pass_obj
 def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str) -> int:
     """Ask the CRM about open requests and record what it says."""
@@ -384,21 +417,24 @@ def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str
     dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
     options = command.Options(wait, timeout, offline)
     asked = command.run(workspace, options, dialogue, given.around, output.watch)
-    _show_asked(asked, output)
+    _show_asked(asked, output, form)
     return _EXIT_CODES[asked.verdict]
 
 
-def _show_asked(asked: "Asked", output: Output) -> None:
+def _show_asked(asked: "Asked", output: Output, form: str) -> None:
     from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
     from lsq_sync.render.result_text import next_step, status_lines
 
-    output.document(
-        result_document(
-            asked.run, asked.results, asked.calls, asked.elapsed_seconds, (), asked.error
-        ),
-        status_lines(asked.results, asked.calls, asked.elapsed_seconds),
-    )
+    told = (asked.results, asked.calls, asked.elapsed_seconds)
+
+    def report() -> "Report":
+        from lsq_sync.render.result_report import result_report
+
+        return result_report(asked.run, *told, what="open request")
+
+    document = result_document(asked.run, *told, (), asked.error)
+    _show(output, form, document, status_lines(*told), report)
     if asked.error:
         output.asides.show(error_lines(asked.error))
     elif not asked.offline:
@@ -421,7 +457,7 @@ def metrics(given: _Globals, form: str) -> int:
 
 
 @command_line.command()
-@_form()
+@_form(*_REVIEW_FORMS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift.")
 @_selecting
 @click.pass_obj
@@ -441,8 +477,15 @@ def drift(
     output = given.output(form)
     choice = Choice((), only, skipped)
     found = command.run(given.workspace(), choice, given.around, output.watch, output.notice)
-    document = drift_document(found.account, found.drift, given.around.now())
-    output.document(document, drift_lines(found.drift))
+    now = given.around.now()
+
+    def report() -> "Report":
+        from lsq_sync.render.drift_report import drift_report
+
+        return drift_report(found.account, found.drift, now)
+
+    document = drift_document(found.account, found.drift, now)
+    _show(output, form, document, drift_lines(found.drift), report)
     output.next_step(next_step(found.drift))
     return _EXIT_CODES[found.verdict] if detailed_exitcode else 0
 
@@ -581,7 +624,7 @@ def why(given: _Globals, key: str, names: tuple[str, ...], form: str) -> int:
 
 @command_line.command()
 @click.argument("name", metavar="[RUN]", required=False)
-@_form("csv")
+@_form("csv", *_REVIEW_FORMS)
 @click.pass_obj
 def results(given: _Globals, name: str | None, form: str) -> int:
     """Tell the outcomes of a run again, with what was learnt since; of the last by default.
@@ -598,10 +641,15 @@ def results(given: _Globals, name: str | None, form: str) -> int:
     listed = command.by_outcome(found.results)
     if form == "csv":
         output.results.write(result_csv(listed))
-    else:
-        document = result_document(found.run, listed, found.calls, found.elapsed_seconds)
-        lines = told_lines(found.run, listed, found.calls, found.elapsed_seconds)
-        output.document(document, lines)
+        return _EXIT_CODES[found.verdict]
+    told = (found.run, listed, found.calls, found.elapsed_seconds)
+
+    def report() -> "Report":
+        from lsq_sync.render.result_report import result_report
+
+        return result_report(*told)
+
+    _show(output, form, result_document(*told), told_lines(*told), report)
     return _EXIT_CODES[found.verdict]
 
 

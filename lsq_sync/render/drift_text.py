@@ -7,7 +7,7 @@ from lsq_sync.core.drift import Drift, Group
 from lsq_sync.core.reading import WHY_UNREAD
 from lsq_sync.core.values import ABSENT
 from lsq_sync.render.escape import visible
-from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.lines import BLANK, Line, Piece, Style, line, plain
 from lsq_sync.render.parts import (
     NOT_SHOWN,
     and_more,
@@ -105,6 +105,11 @@ def _unread(unread: tuple[str, ...]) -> Iterator[Line]:
         f": {some}{more}: {WHY_UNREAD}",
     )
     yield BLANK
+
+
+def headline(drift: Drift) -> str:
+    """The drift in one sentence."""
+    return plain([_summary(drift)]).strip()
 
 
 def _summary(drift: Drift) -> Line:

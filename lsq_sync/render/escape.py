@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import takewhile
 
 _JOINERS = "\u200c\u200d"
 """They shape letters of Indian scripts and emoji, and can do no harm."""
@@ -62,6 +63,21 @@ def shortened(text: str, limit: int) -> str:
         return text
     half = max(1, (limit - 24) // 2)
     return f"{text[:half]} … {len(text) - 2 * half:,} more … {text[-half:]}"
+
+
+def around_difference(before: str, after: str, limit: int) -> tuple[str, str]:
+    """Both texts, shortened so that the part in which they differ is in what is left."""
+    if max(len(before), len(after)) <= limit:
+        return before, after
+    alike = sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    )
+    begin = alike - limit // 4
+    if begin <= 0:
+        return shortened(before, limit), shortened(after, limit)
+    rest = (f"…{text[begin:]}" if len(text) > begin else text for text in (before, after))
+    first, second = (shortened(text, limit) for text in rest)
+    return first, second
 
 
 def _shown(character: str) -> str:

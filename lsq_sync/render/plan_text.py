@@ -7,7 +7,7 @@ from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.safety import Refusal
 from lsq_sync.core.values import ABSENT
 from lsq_sync.render.escape import visible
-from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
+from lsq_sync.render.lines import BLANK, Line, Piece, Style, line, plain
 from lsq_sync.render.parts import field_name, field_value, heading
 from lsq_sync.render.words import counted, duration
 
@@ -21,7 +21,7 @@ _SIGNS = {
     Action.RELEASE: ("-", Style.FAINT),
     Action.UNCHANGED: (" ", Style.FAINT),
 }
-_WORDS = {
+ACTION_WORDS = {
     Action.UPDATE: "to update",
     Action.CONFLICT: "in conflict",
     Action.HELD: "held",
@@ -55,13 +55,13 @@ def summary_lines(
     """The plan without its changes, for somebody who has seen them."""
     yield _summary(plan)
     if plan.updates:
-        yield _cost(cost, limit)
+        yield cost_line(cost, limit)
     yield from _refusals(refusals)
 
 
 def _change(change: Change) -> Iterator[Line]:
     sign, style = _SIGNS[change.action]
-    tag = "" if change.action is Action.UPDATE else f"  {_WORDS[change.action]}"
+    tag = "" if change.action is Action.UPDATE else f"  {ACTION_WORDS[change.action]}"
     head = heading(change.key, change.label, change.type, change.origin)
     yield line(Piece(f"{sign} ", style), *head, Piece(tag, style))
     if change.reason:
@@ -134,12 +134,17 @@ _RENDER = {
 }
 
 
+def headline(plan: Plan) -> str:
+    """The plan in one sentence."""
+    return plain([_summary(plan)]).strip()
+
+
 def _summary(plan: Plan) -> Line:
     counts = plan.summary
     if not plan.needs_attention and not counts[Action.PENDING]:
         return line(Piece("Nothing to do", Style.GOOD), f": {_unchanged(counts)}.")
     parts = [
-        f"{counts[action]:,} {_WORDS[action]}{_extent(action, counts)}"
+        f"{counts[action]:,} {ACTION_WORDS[action]}{_extent(action, counts)}"
         for action in (Action.UPDATE, *_AFTER_UPDATES)
         if counts[action]
     ]
@@ -175,7 +180,8 @@ def _extent(action: Action, counts: dict[str, int]) -> str:
     return f" ({', '.join(parts)})"
 
 
-def _cost(cost: Budget, limit: RateLimit) -> Line:
+def cost_line(cost: Budget, limit: RateLimit) -> Line:
+    """How long it takes to send and to settle."""
     sending = f"about {duration(cost.seconds)}" if cost.seconds >= 1 else "less than a second"
     calls = f"{counted(cost.send_calls, 'call')} at {limit.calls} per {limit.seconds:g} s"
     settling = f"about {duration(cost.settle_seconds)} at the CRM's usual rate"
@@ -184,5 +190,10 @@ def _cost(cost: Budget, limit: RateLimit) -> Line:
 
 def _refusals(refusals: tuple[Refusal, ...]) -> Iterator[Line]:
     for refusal in refusals:
-        ways = " or ".join(way for way in (refusal.flag, refusal.setting) if way)
-        yield line(Piece("apply will refuse", Style.CARE), f": {visible(refusal.message)} ({ways})")
+        message = f": {visible(refusal.message)} ({ways(refusal)})"
+        yield line(Piece("apply will refuse", Style.CARE), message)
+
+
+def ways(refusal: Refusal) -> str:
+    """The flag and the setting by which a limit can be moved."""
+    return " or ".join(way for way in (refusal.flag, refusal.setting) if way)

@@ -15,7 +15,7 @@ _SHOWN = 50
 _PENDING_SHOWN = 5
 """Of what is only on its way a few are enough."""
 
-_WORDS = {
+OUTCOME_WORDS = {
     Outcome.SUCCEEDED: "succeeded",
     Outcome.REJECTED: "rejected",
     Outcome.PENDING: "pending",
@@ -47,7 +47,7 @@ def result_lines(
     yield from _outcomes(results)
     yield from _not_visible(results)
     yield from _left(left)
-    yield _summary(results, calls, elapsed_seconds, "update")
+    yield summary_line(results, calls, elapsed_seconds, "update")
 
 
 def _outcomes(results: tuple[UpdateResult, ...]) -> Iterator[Line]:
@@ -116,7 +116,7 @@ def status_lines(
         yield line(Piece("No request is open", Style.GOOD), ".")
         return
     yield from _outcomes(results)
-    yield _summary(results, calls, elapsed_seconds, "open request")
+    yield summary_line(results, calls, elapsed_seconds, "open request")
 
 
 def told_lines(
@@ -130,7 +130,7 @@ def told_lines(
     yield BLANK
     yield from _outcomes(results)
     yield from _not_visible(results)
-    yield _summary(results, calls, elapsed_seconds, "update")
+    yield summary_line(results, calls, elapsed_seconds, "update")
 
 
 def next_step(results: tuple[UpdateResult, ...]) -> str:
@@ -148,12 +148,13 @@ def next_step(results: tuple[UpdateResult, ...]) -> str:
     return ""
 
 
-def _summary(
+def summary_line(
     results: tuple[UpdateResult, ...],
     calls: Mapping[str, int],
     elapsed_seconds: float,
     noun: str,
 ) -> Line:
+    """The outcomes in one sentence."""
     if not results:
         return line(Piece(f"No {noun} was needed.", Style.STRONG))
     counts = summary(results)
@@ -162,7 +163,7 @@ def _summary(
         if counts[outcome]:
             parts += [
                 Piece(", " if parts else ""),
-                Piece(f"{counts[outcome]:,} {_WORDS[outcome]}", _STYLES[outcome]),
+                Piece(f"{counts[outcome]:,} {OUTCOME_WORDS[outcome]}", _STYLES[outcome]),
             ]
     made = sum(calls.get(kind, 0) for kind in ("send", "status", "read"))
     spent = f" ({duration(elapsed_seconds)}, {counted(made, 'call')})" if made else ""
