@@ -29,7 +29,7 @@ class Found:
     def documents(self) -> dict[str, Document]:
         """The entries as they stand in the lock, sensitive values masked."""
         return {
-            key: masked_entry(entry, entry_to_json(entry), self.rules[entry.type])
+            key: masked_entry(entry_to_json(entry), self.rules[entry.type])
             for key, entry in sorted(self.recorded.entries.items())
         }
 

@@ -19,7 +19,7 @@ from lsq_sync.core.moment import moment
 from lsq_sync.core.provenance import Attempt, Commit, Explained, Reason
 from lsq_sync.core.result import UpdateResult, summary
 from lsq_sync.core.safety import Refusal
-from lsq_sync.core.state import NOTE, Entry, FinalRequest, OpenRequest
+from lsq_sync.core.state import NOTE, FinalRequest, OpenRequest
 from lsq_sync.core.type_change import FieldTurn, PulledType, Turn
 from lsq_sync.core.values import ABSENT, Absent, Value
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError
@@ -361,16 +361,22 @@ def state_document(account: Account | None, entries: Mapping[str, Document]) -> 
     return {"format": "lsq-sync/state/v1", "account": known, "opportunities": dict(entries)}
 
 
-def masked_entry(entry: Entry, content: Document, rules: Mapping[str, FieldRule]) -> Document:
-    """The JSON form of an entry with the values of sensitive fields masked."""
+def masked_entry(content: Document, rules: Mapping[str, FieldRule]) -> Document:
+    """The JSON form of an entry with the values of sensitive fields masked, wherever they stand."""
     sensitive = {name for name, rule in rules.items() if rule.sensitive}
-    if not sensitive:
-        return content
-    hidden = {**content, "fields": _hidden(entry.fields, sensitive)}
-    if entry.pending:
-        fields = _hidden(entry.pending.payload.fields, sensitive)
-        hidden["pending"] = {**content["pending"], "fields": fields}
-    return hidden
+    return _masked(content, sensitive) if sensitive else content
+
+
+def _masked(content: Document, sensitive: set[str]) -> Document:
+    """Every mapping from field names to values in it, and in what it holds."""
+    masked_content = {}
+    for key, value in content.items():
+        mask = _hidden if key in _OF_VALUES else _masked
+        masked_content[key] = mask(value, sensitive) if isinstance(value, dict) else value
+    return masked_content
+
+
+_OF_VALUES = ("fields", "before", "values")
 
 
 def _hidden(fields: Mapping[str, Value], sensitive: set[str]) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from lsq_sync.core.result import UpdateResult
 from lsq_sync.core.safety import Refusal
 from lsq_sync.core.state import (
     NOTE,
+    Displaced,
     Entry,
     FinalRequest,
     OpenRequest,
@@ -154,7 +155,14 @@ RECORDED = Recorded(
                 Outcome.REJECTED, RUN, NOW, NOW, RequestID("r-1"), f"MXNo: {HOSTILE}", Digest("x")
             ),
             pending=OpenRequest(
-                Payload({"mx_Custom_12": "+91-9821"}, None), RUN, NOW, RequestID("r-2")
+                Payload({"mx_Custom_12": "+91-98209"}, None),
+                RUN,
+                NOW,
+                before={"mx_Custom_12": "+91-98208"},
+            ),
+            displaced=Displaced(
+                OpenRequest(Payload({"mx_Custom_12": "+91-98207"}), RUN, NOW, RequestID("r-0")),
+                None,
             ),
         ),
         "LN-2": Entry(pending=OpenRequest(Payload({"mx_Custom_3": "x"}), RUN, NOW)),

@@ -105,7 +105,7 @@ DOCUMENTS = {
     "state": document.state_document(
         samples.ACCOUNT,
         {
-            key: document.masked_entry(entry, entry_to_json(entry), samples.RULES)
+            key: document.masked_entry(entry_to_json(entry), samples.RULES)
             for key, entry in samples.RECORDED.entries.items()
         },
     ),
