@@ -5,6 +5,7 @@ Every heavy import stands inside its command, so that `--help` and `--version` s
 
 import itertools
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from lsq_sync import __version__, signals
 from lsq_sync.commands.verdict import Verdict
@@ -283,6 +285,13 @@ def _plan_report(planned: "Planned", limit: "RateLimit", now: "datetime") -> "Re
     help="How long to wait after the last send.",
 )
 @click.option(
+    "--canary",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Send the first N updates and wait for their outcome; the rest follows only if they were "
+    "not rejected (safety.canary_max_rejected_percent) and none is still open.",
+)
+@click.option(
     "--max-updates", type=click.IntRange(min=0), metavar="N", help="Refuse a larger plan."
 )
 @click.option("--allow-protected", is_flag=True, help="Allow changes of protected fields.")
@@ -301,14 +310,15 @@ def _plan_report(planned: "Planned", limit: "RateLimit", now: "datetime") -> "Re
 @_retrying
 @_selecting
 @_form()
-@click.pass_obj
+@click.pass_context
 def apply(
-    given: _Globals,
+    context: click.Context,
     planfile: Path | None,
     yes: bool,
     expect: str | None,
     wait: bool,
     timeout: float,
+    canary: int | None,
     max_updates: int | None,
     allow_protected: bool,
     refresh: bool | None,
@@ -323,8 +333,12 @@ def apply(
     from lsq_sync.commands import apply as command
     from lsq_sync.commands import plan_file
     from lsq_sync.commands.plan import Choice
+    from lsq_sync.core.canary import Canary
     from lsq_sync.render.document import PLAN_FORMAT
 
+    given: _Globals = context.obj
+    if canary is not None and not wait:
+        raise click.UsageError("--canary waits for outcomes, so it cannot go with --no-wait")
     if planfile is not None and (only or skipped or retry_rejected or resend_unknown):
         raise click.UsageError(
             "a plan file holds its own selection: make the plan with the options"
@@ -348,17 +362,45 @@ def apply(
         timeout=timeout,
         reading=command.reading_of(refresh),
         on_conflict=command.OnConflict(on_conflict),
+        canary=Canary(canary, limits.canary_max_rejected_percent) if canary else None,
     )
     output = given.output(form)
     dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
     with signals.held():
         applied = command.run(workspace, options, dialogue, given.around, output.watch)
         signals.stand_by_the_result()
-    _show_applied(applied, output, workspace)
+    _show_applied(applied, output, workspace, _again(context))
     return _EXIT_CODES[applied.verdict]
 
 
-def _show_applied(applied: "Applied", output: Output, workspace: "Workspace") -> None:
+_NOT_AGAIN = frozenset({"planfile", "expect", "yes", "form"})
+"""A plan applies once, and what is left of it is looked at before it is sent."""
+
+
+def _again(context: click.Context) -> str:
+    """The command that goes on with the rest: as it was called, but it asks."""
+    words = ["lsq-sync", str(context.info_name)]
+    for option in context.command.params:
+        name = option.name or ""
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if is_given and name not in _NOT_AGAIN:
+            words += _words(option, context.params[name])
+    return shlex.join(words)
+
+
+def _words(option: click.Parameter, value: Any) -> list[str]:
+    match value:
+        case bool():
+            return [option.opts[0] if value else option.secondary_opts[0]]
+        case tuple():
+            return [word for one in value for word in (option.opts[0], one)]
+        case float():
+            return [option.opts[0], f"{value:.15g}"]
+        case _:
+            return [option.opts[0], str(value)]
+
+
+def _show_applied(applied: "Applied", output: Output, workspace: "Workspace", again: str) -> None:
     from lsq_sync.commands import run_log
     from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
@@ -382,7 +424,7 @@ def _show_applied(applied: "Applied", output: Output, workspace: "Workspace") ->
         output.asides.show(error_lines(applied.error))
     if applied.warning:
         output.warning(applied.warning)
-    output.next_step(next_step(applied.results))
+    output.next_step(next_step(applied.results, again))
 
 
 def _has_somebody_to_ask() -> bool:

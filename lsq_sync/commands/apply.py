@@ -12,54 +12,45 @@ from lsq_sync.commands.left_behind import (
     close_what_lapsed,
     notice_of_left_behind,
 )
-from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records, reading_back
+from lsq_sync.commands.live import Knowledge, knowledge_of_specs, of_records
 from lsq_sync.commands.plan import Choice, Planned, plan_from, weighed
 from lsq_sync.commands.plan_file import SavedPlan, check
 from lsq_sync.commands.refusals import (
     in_conflict,
     not_as_expected,
-    not_read_back,
     only_held,
     over_the_limit,
-    refused_questions,
 )
+from lsq_sync.commands.rollout import Learnt, Manner, Rollout
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.settling import Settling
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
-from lsq_sync.commands.verifying import Verifying
 from lsq_sync.commands.workspace import Workspace, new_run
+from lsq_sync.core.canary import Canary
 from lsq_sync.core.change import Action, Change, Plan
 from lsq_sync.core.model import Live
-from lsq_sync.core.polling import FIRST_GAP
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.result import UpdateResult, result_of_update
 from lsq_sync.core.safety import Limits, unreviewed
 from lsq_sync.core.state import (
     Adopted,
-    Entry,
     Event,
-    Lost,
     OpenRequest,
     Outcome,
     Recorded,
     Released,
     RunID,
-    Withdrawn,
 )
 from lsq_sync.crm.credentials import FOR_UPDATES
 from lsq_sync.errors import LsqSyncError, RefusedError, StorageError
-from lsq_sync.executor import Executor
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
-from lsq_sync.poller import Poller
 from lsq_sync.reader import Reader
 from lsq_sync.spec.read import Specs
 from lsq_sync.surroundings import Surroundings
 
 WAIT_SECONDS = 600.0
 """How long outcomes are awaited after the last send, unless told otherwise."""
-
-_MOST_AT_ONCE = 100
 
 
 class Reading(Enum):
@@ -104,6 +95,7 @@ class Options:
     timeout: float = WAIT_SECONDS
     reading: Reading = Reading.SENT
     on_conflict: OnConflict = OnConflict.FAIL
+    canary: Canary | None = None
 
     @property
     def was_reviewed(self) -> bool:
@@ -152,9 +144,7 @@ class _Apply:
     specs: Specs
     run: RunID
     know: Knowledge
-    reasons: dict[str, str] = field(default_factory=dict)
-    verified: dict[str, bool] = field(default_factory=dict)
-    warning: str = ""
+    learnt: Learnt = field(default_factory=Learnt)
 
     @property
     def _reads(self) -> bool:
@@ -299,99 +289,44 @@ class _Apply:
         if not plan.updates:
             return None
 
-        async def send_and_wait(session: Session, ledger: Ledger) -> LsqSyncError | None:
-            await self._send(plan.updates, session, ledger)
-            if self.options.wait and not session.stop:
-                deadline = self.around.monotonic() + self.options.timeout
-                await self._wait(session, ledger, writer, deadline)
-                await self._verify(plan.updates, session, writer, deadline)
+        async def roll_out(session: Session, ledger: Ledger) -> LsqSyncError | None:
+            rollout = Rollout(
+                session,
+                ledger,
+                writer,
+                self.dialogue,
+                self.around,
+                self.know,
+                self._manner(),
+                self.learnt,
+            )
+            await rollout.send(plan.updates)
             return session.stop.error
 
         try:
-            return self.talk.hold_and_record(writer, send_and_wait)
+            return self.talk.hold_and_record(writer, roll_out)
         except LsqSyncError as error:
             return error
         finally:
             self.dialogue.end()
 
-    async def _send(self, updates: tuple[Change, ...], session: Session, ledger: Ledger) -> None:
-        self.dialogue.begin("sending", len(updates))
-        at_once = min(self.workspace.settings.api.rate_limit.calls, len(updates), _MOST_AT_ONCE)
-        around = self._telling()
-        executor = Executor(session.client, ledger, self.run, session.stop, around, at_once)
-        await executor.send(updates)
-
-    async def _wait(
-        self, session: Session, ledger: Ledger, writer: Writer, deadline: float
-    ) -> None:
-        opened = tuple(_opened_by(self.run, writer.recorded))
-        if not opened:
-            return
-        self.dialogue.begin("waiting", len(opened))
-        around = self._telling()
-        read_back = None
-        if self._reads:
-            reader = Reader(session.client, self.around)
-            read_back = reading_back(reader, ledger, writer, self.know, around)
-        poller = Poller(
-            session.client,
-            ledger,
-            session.stop,
-            around,
-            opened,
-            FIRST_GAP,
-            read_back,
-            lambda key: self.know.sensitive_in(writer.entry(key)),
+    def _manner(self) -> Manner:
+        options = self.options
+        return Manner(
+            run=self.run,
+            calls=self.workspace.settings.api.rate_limit.calls,
+            reads=self._reads,
+            wait=options.wait,
+            timeout=options.timeout,
+            canary=options.canary,
         )
-        await poller.until_settled(deadline)
-        self.reasons.update(poller.findings.why_open)
-        if poller.findings.refused:
-            self.warning = refused_questions(poller.findings.refused)
-        elif poller.findings.unread:
-            self.warning = not_read_back(poller.findings.unread)
-
-    async def _verify(
-        self, updates: tuple[Change, ...], session: Session, writer: Writer, deadline: float
-    ) -> None:
-        """Reads back what succeeded: Success says that the CRM took it, not that it did it."""
-        if not self._reads or session.stop:
-            return
-        done = {
-            change.key: change.payload
-            for change in updates
-            if _succeeded(writer.entry(change.key), self.run)
-        }
-        verifying = Verifying(Reader(session.client, self.around), self.know, self.around)
-        try:
-            self.verified.update(
-                await verifying.verify(done, writer.recorded, session.stop, deadline)
-            )
-        except LsqSyncError as error:
-            self.warning = not_read_back(error.message)
-
-    def _telling(self) -> Surroundings:
-        return replace(self.around, tell=self._tell)
-
-    def _tell(self, event: Event) -> None:
-        if isinstance(event, Lost | Withdrawn):
-            self.reasons[event.key] = event.reason
-        self.dialogue.tell(event)
 
     # --- summing up
 
     def _applied(
         self, plan: Plan, recorded: Recorded, error: LsqSyncError | None, started: float
     ) -> Applied:
-        results = tuple(
-            result_of_update(
-                change,
-                recorded.entries.get(change.key),
-                self.run,
-                self.reasons,
-                self.verified,
-            )
-            for change in plan.updates
-        )
+        results = tuple(self._result(change, recorded) for change in plan.updates)
         return Applied(
             run=self.run,
             results=results,
@@ -403,8 +338,15 @@ class _Apply:
             elapsed_seconds=self.around.monotonic() - started,
             verdict=self._verdict(plan, results, recorded, error),
             error=error,
-            warning=self.warning,
+            warning=self.learnt.warning,
         )
+
+    def _result(self, change: Change, recorded: Recorded) -> UpdateResult:
+        entry = recorded.entries.get(change.key)
+        learnt = self.learnt
+        result = result_of_update(change, entry, self.run, learnt.reasons, learnt.verified)
+        is_unsent = result.outcome is Outcome.UNSENT
+        return replace(result, reason=learnt.unsent) if is_unsent else result
 
     def _verdict(
         self,
@@ -427,7 +369,7 @@ class _Apply:
         if plan.having(Action.CONFLICT):
             return Verdict.REFUSED
         unknown = Outcome.UNKNOWN in ended or _unknown(plan, recorded)
-        if held or unknown or (still_open and self.options.wait):
+        if held or unknown or Outcome.UNSENT in ended or (still_open and self.options.wait):
             return Verdict.OPEN
         return Verdict.DONE
 
@@ -448,17 +390,6 @@ def _does_no_more(settled: Plan, planned: Plan, expected: str) -> bool:
     return planned.id == expected and all(
         before.get(change.key) == change.payload for change in settled.updates
     )
-
-
-def _succeeded(entry: Entry | None, run: RunID) -> bool:
-    final = entry.request if entry else None
-    return final is not None and final.run == run and final.outcome is Outcome.SUCCEEDED
-
-
-def _opened_by(run: RunID, recorded: Recorded) -> Iterator[tuple[str, OpenRequest]]:
-    for key, entry in recorded.entries.items():
-        if entry.pending and entry.pending.run == run:
-            yield key, entry.pending
 
 
 def _unknown(plan: Plan, recorded: Recorded) -> tuple[Change, ...]:

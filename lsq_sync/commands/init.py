@@ -29,6 +29,7 @@ api:
 #   max_updates: 500          # refuse to apply a plan with more updates
 #   max_update_percent: 20    # ... or touching more than this share of the recorded opportunities
 #   protected_fields: [Owner] # a change of these needs --allow-protected
+#   canary_max_rejected_percent: 0   # what of apply --canary may be rejected, and the rest follows
 """
 
 _EXAMPLE = """\

@@ -18,6 +18,7 @@ class Limits:
     max_update_percent: float | None = None
     min_population: int = 10
     protected_fields: tuple[str, ...] = ()
+    canary_max_rejected_percent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _too_large_a_share(plan: Plan, population: int, limits: Limits) -> Iterator[
     if share > limit:
         yield Refusal(
             code="max-update-percent",
-            message=f"the plan touches {_over(share, limit)} % of the {population} recorded "
+            message=f"the plan touches {told_over(share, limit)} % of the {population} recorded "
             f"opportunities, the limit is {limit:g} %",
             limit=limit,
             actual=round(share, 3),
@@ -83,7 +84,7 @@ def _too_large_a_share(plan: Plan, population: int, limits: Limits) -> Iterator[
         )
 
 
-def _over(share: float, limit: float) -> str:
+def told_over(share: float, limit: float) -> str:
     """The share in as many digits as it takes to see that it is over the limit."""
     short = f"{share:.3g}"
     return short if float(short) > limit else f"{share:.6g}"

@@ -1,6 +1,7 @@
 """What became of updates, as text: grouped by outcome, with reason and place."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from lsq_sync.core.blame import Suspect
 from lsq_sync.core.change import Action, Change
@@ -55,8 +56,18 @@ def _outcomes(results: tuple[UpdateResult, ...]) -> Iterator[Line]:
         group = [result for result in results if result.outcome is outcome]
         if group:
             yield line(Piece(title, _STYLES[outcome]))
-            yield from _group(group)
+            yield from _group_with_its_reason(group)
             yield BLANK
+
+
+def _group_with_its_reason(group: list[UpdateResult]) -> Iterator[Line]:
+    """What was decided for all of them is said once."""
+    reasons = {result.reason for result in group}
+    if group[0].outcome is not Outcome.UNSENT or reasons == {""} or len(reasons) > 1:
+        yield from _group(group)
+        return
+    yield line(visible(reasons.pop()), indent=2)
+    yield from _group([replace(result, reason="") for result in group])
 
 
 def _not_visible(results: Iterable[UpdateResult]) -> Iterator[Line]:
@@ -133,11 +144,14 @@ def told_lines(
     yield summary_line(results, calls, elapsed_seconds, "update")
 
 
-def next_step(results: tuple[UpdateResult, ...]) -> str:
-    """How to go on, with the command to copy; empty when there is nothing to do."""
+def next_step(results: tuple[UpdateResult, ...], again: str = "lsq-sync apply") -> str:
+    """How to go on, with the command to copy; empty when there is nothing to do.
+
+    `again` is the command that sends what was not sent.
+    """
     outcomes = {result.outcome for result in results}
     if Outcome.UNSENT in outcomes:
-        return "to go on with the rest:\n\n  lsq-sync apply"
+        return _go_on(outcomes, counted(summary(results)["unsent"], "update"), again)
     if Outcome.PENDING in outcomes:
         return "to ask the CRM again:\n\n  lsq-sync status --wait"
     if Outcome.UNKNOWN in outcomes:
@@ -146,6 +160,18 @@ def next_step(results: tuple[UpdateResult, ...]) -> str:
             "looked in the CRM and want them sent now:\n\n  lsq-sync apply --resend-unknown"
         )
     return ""
+
+
+def _go_on(outcomes: set[Outcome], rest: str, again: str) -> str:
+    """First what became of those that went out, then the rest."""
+    if Outcome.REJECTED in outcomes:
+        how = "mend the specs of what was rejected, then go on"
+        return f"{how} with the rest ({rest}):\n\n  {again}"
+    go_on = f"to go on with the rest ({rest}):\n\n  {again}"
+    if Outcome.PENDING in outcomes:
+        how = "to ask what became of those that are pending:"
+        return f"{how}\n\n  lsq-sync status --wait\n\n{go_on}"
+    return go_on
 
 
 def summary_line(

@@ -44,6 +44,7 @@ safety:
   max_update_percent: 12.5
   min_population: 0
   protected_fields: [Owner, mx_Custom_36]
+  canary_max_rejected_percent: 2.5
 """
 
 
@@ -77,7 +78,7 @@ def test_the_defaults() -> None:
             late_window=timedelta(hours=12),
         ),
         paths=Paths(specs="specs", schemas="schemas", lock="lsq-sync.lock"),
-        limits=Limits(None, None, 10, ()),
+        limits=Limits(None, None, 10, (), 0.0),
     )
 
 
@@ -93,7 +94,7 @@ def test_every_key() -> None:
             late_window=timedelta(minutes=30),
         ),
         paths=Paths(specs="desired", schemas="types", lock="state/acme.lock"),
-        limits=Limits(100, 12.5, 0, ("Owner", "mx_Custom_36")),
+        limits=Limits(100, 12.5, 0, ("Owner", "mx_Custom_36"), 2.5),
     )
 
 
