@@ -3,8 +3,8 @@
 What fails for now is asked again a few times: a read changes nothing.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -58,11 +58,15 @@ class Reader:
         crm: Source,
         around: Surroundings,
         tell: Callable[[int], None] = lambda _number: None,
+        *,
+        of_their_type: bool = False,
     ) -> None:
-        """`tell` hears of every read how many opportunities it brought."""
+        """`tell` hears of every read how many opportunities it brought. `of_their_type`: one that
+        is there, but of another type than the one it is wanted as, is missing."""
         self._crm = crm
         self._around = around
         self._tell = tell
+        self._of_their_type = of_their_type
 
     async def read(self, wanted: Iterable[Wanted]) -> dict[str, LiveOpportunity]:
         """What the CRM says of each, by key; all or nothing.
@@ -81,9 +85,31 @@ class Reader:
         self, waiting: Iterator[Sequence[Wanted]], live: dict[str, LiveOpportunity]
     ) -> None:
         for group in waiting:
-            found = await _answered(partial(self._crm.read, group), Rows, _VALUES, self._around)
-            live.update(found.live)
+            found = await self._read_group(group)
+            if self._may_be_wrong(group, found):
+                found |= await self._read_by_themselves(group)
+            live.update(found)
             self._tell(len(group))
+
+    def _may_be_wrong(self, group: Sequence[Wanted], found: Mapping[str, LiveOpportunity]) -> bool:
+        in_bulk = group[0].in_bulk and not self._of_their_type
+        return in_bulk and all(one.missing for one in found.values())
+
+    async def _read_group(self, group: Sequence[Wanted]) -> dict[str, LiveOpportunity]:
+        answer = await _answered(partial(self._crm.read, group), Rows, _VALUES, self._around)
+        return dict(answer.live)
+
+    async def _read_by_themselves(self, group: Sequence[Wanted]) -> dict[str, LiveOpportunity]:
+        """A bulk read that shows none of them may be wrong: nothing is overwritten for that.
+
+        As soon as one is not there by itself either, the bulk read is believed.
+        """
+        found: dict[str, LiveOpportunity] = {}
+        for one in group:
+            found |= await self._read_group((replace(one, code=None),))
+            if found[one.key].missing:
+                break
+        return found
 
     async def account(self) -> AccountFound:
         """The account that the keys belong to. Raises as `read` does."""

@@ -154,3 +154,45 @@ def test_the_short_code_of_the_account() -> None:
         return await Reader(source, clock.surroundings()).short_code()
 
     assert run(main) == "60001"
+
+
+# --- a bulk read that shows nothing
+
+
+def missing(group: Sequence[Wanted]) -> Rows:
+    return Rows({one.key: LiveOpportunity(missing=True) for one in group})
+
+
+def test_a_bulk_read_that_shows_none_of_them_is_not_believed() -> None:
+    """Else every value would be sent without having seen what somebody changed."""
+    group = [wanted(number) for number in range(3)]
+    live, source, _ = reading(group, missing(group))
+    assert live == found(group).live
+    assert [[one.code for one in asked] for asked in source.groups] == [
+        [12005] * 3, [None], [None], [None],
+    ]  # fmt: skip
+
+
+def test_where_one_is_not_there_by_itself_either_all_are_missing() -> None:
+    group = [wanted(number) for number in range(3)]
+    live, source, _ = reading(group, missing(group), missing(group[:1]))
+    assert live == missing(group).live
+    assert len(source.groups) == 2
+
+
+def test_a_bulk_read_that_shows_some_is_believed() -> None:
+    group = [wanted(number) for number in range(3)]
+    some = Rows({**missing(group).live, **found(group[1:2]).live})
+    live, source, _ = reading(group, some)
+    assert (live, len(source.groups)) == (some.live, 1)
+
+
+def test_where_the_type_matters_one_of_another_type_is_missing() -> None:
+    group = [wanted(0)]
+    source = FakeSource([missing(group)])
+
+    async def main(clock: VirtualClock) -> dict[str, LiveOpportunity]:
+        return await Reader(source, clock.surroundings(), of_their_type=True).read(group)
+
+    assert run(main) == missing(group).live
+    assert len(source.groups) == 1

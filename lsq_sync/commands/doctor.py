@@ -233,7 +233,7 @@ async def _ask_host(
     if not talk.can_read:
         heard.checks.append(skipped("account", "without its two keys nothing can be read"))
         return
-    reader = Reader(session.client, around)
+    reader = Reader(session.client, around, of_their_type=True)
     try:
         found = await reader.account()
         zone = str(workspace.settings.values.time_zone)

@@ -152,7 +152,7 @@ class _Import:
                 told += number
                 self.steps.step(told)
 
-            reader = Reader(session.client, self.around, tell)
+            reader = Reader(session.client, self.around, tell, of_their_type=True)
             await keep_account(reader, self.writer)
             asked = [*self.options.ids, *await self._listed(session)]
             chosen = sorted_out(asked, specs.opportunities, self.writer.recorded.entries)
