@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long mutants lint bench wheel clean
+.PHONY: help setup demo test test-long mutants lint bench wheel reference clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ lint: $(READY)  ## format, lint, types
 
 bench: $(READY)  ## how fast a plan and an apply are
 	$(BIN)/python -m benchmarks
+
+reference: $(READY)  ## docs/reference, from the commands and the schema of the settings
+	$(BIN)/python -m tests.docs.reference
 
 wheel: $(READY)  ## dist/*.whl
 	$(BIN)/python -m build --wheel

@@ -1,5 +1,6 @@
 """The docs say what is true: commands, exit codes, examples, copies of schemas."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 import pytest
 
 from lsq_sync import cli
+from tests.docs import reference
 from tests.support.command import run
 
 ROOT = Path(__file__).parents[1]
@@ -101,3 +103,12 @@ def test_links_of_the_docs_lead_somewhere() -> None:
         text = (ROOT / file).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert (ROOT / target).exists(), f"{file}: {target}"
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    """To mend: `make reference`, and read the difference."""
+    if os.environ.get("LSQ_SYNC_UPDATE"):
+        reference.write()
+    for path, text in reference.pages().items():
+        stale = f"{path.name} is not what the code says: run {reference.COMMAND}"
+        assert path.read_text(encoding="utf-8") == text, stale

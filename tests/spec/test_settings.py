@@ -1,6 +1,9 @@
 """lsq-sync.yaml: every key, every default, and what is said of a wrong one."""
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +13,7 @@ from lsq_sync.core.model import Account
 from lsq_sync.core.safety import Limits
 from lsq_sync.core.values import ValueRules
 from lsq_sync.errors import SettingsError
+from lsq_sync.spec.schemas import schema
 from lsq_sync.spec.settings import (
     API,
     REGIONS,
@@ -505,3 +509,33 @@ def test_what_is_no_time_zone(name: str, hint: str) -> None:
     assert (problem.origin.line, problem.origin.column) == (5, 14)
     assert hint in problem.hint
     assert len(problem.message) < 100
+
+
+def test_the_defaults_that_the_schema_tells_are_those_of_the_code() -> None:
+    """Editors and docs/reference/settings.md show them, the code goes by its own."""
+    told = _defaults(schema("settings.schema.json"))
+    assert {"version", "api", "paths", "safety"} <= set(told)
+    told["account"] |= {"name": "acme", "region": "in21"}
+    assert settings(json.dumps(told)) == settings(BASIC)
+
+
+def _defaults(node: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, rules in node["properties"].items():
+        if "default" in rules:
+            found[name] = rules["default"]
+        elif "properties" in rules:
+            found[name] = _defaults(rules)
+    return found
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, rules in _every_key("", schema("settings.schema.json"))
+            if not str(rules.get("description", "")).endswith((".", "..."))] == []  # fmt: skip
+
+
+def _every_key(prefix: str, node: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    found = []
+    for name, rules in node.get("properties", {}).items():
+        found += [(f"{prefix}{name}", rules), *_every_key(f"{prefix}{name}.", rules)]
+    return found
