@@ -220,6 +220,8 @@ class _Demo:
             "needs no keys; in a team this goes into the pull request.",
         )
         self._command("plan", "--out", "plan.json", cut=True)
+        self._say("", "The same for looking, searching and filtering in a browser:")
+        self._page("plan.html", "plan", "--format", "html")
         self._say(
             "3. Apply exactly that plan",
             "The CRM only accepts an update and answers a RequestID; the outcome comes later. So "
@@ -292,23 +294,18 @@ class _Demo:
         time.sleep(self._pause)
 
     def _prompt(self, words: Iterable[str]) -> None:
-        self._screen.show(
-            [BLANK, line(Piece("$ ", Style.FAINT), Piece(shlex.join(words), Style.COMMAND))]
-        )
+        self._prompt_shell(shlex.join(words))
+
+    def _prompt_shell(self, command: str) -> None:
+        self._screen.show([BLANK, line(Piece("$ ", Style.FAINT), Piece(command, Style.COMMAND))])
 
     def _command(self, *words: str, expected: int = 0, cut: bool = False) -> None:
         """Runs the tool as a user would; `cut` leaves out the middle of a long output."""
         self._prompt(["lsq-sync", *words])
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "lsq_sync", *words],
-            cwd=self._folder,
-            env=self._environment(),
+        done = self._run(
+            words,
             stdout=subprocess.PIPE if cut else None,
             stderr=subprocess.STDOUT if cut else None,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            check=False,
         )
         if cut:
             self._screen.write(_cut(done.stdout))
@@ -320,6 +317,30 @@ class _Demo:
             message = f"this should have ended with exit code {expected}"
             self._screen.show([line(Piece(message, Style.BAD))])
         time.sleep(self._pause)
+
+    def _page(self, name: str, *words: str) -> None:
+        """A document that a browser shows."""
+        self._prompt_shell(f"lsq-sync {shlex.join(words)} > {name}")
+        done = self._run(words, stdout=subprocess.PIPE)
+        (self._folder / name).write_text(done.stdout, encoding="utf-8")
+        self.went_well = self.went_well and done.returncode == 0
+        self._screen.show([line(Piece((self._folder.resolve() / name).as_uri(), Style.FAINT))])
+        time.sleep(self._pause)
+
+    def _run(
+        self, words: Iterable[str], stdout: int | None = None, stderr: int | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "lsq_sync", *words],
+            cwd=self._folder,
+            env=self._environment(),
+            stdout=stdout,
+            stderr=stderr,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
 
     def _environment(self) -> dict[str, str]:
         kept = {

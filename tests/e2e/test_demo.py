@@ -38,6 +38,10 @@ def test_the_demo_shows_the_whole_loop(tmp_path: Path) -> None:
         "lsq-sync simulate --port",
     ):
         assert part in ended.stdout, part
+    page = (folder / "plan.html").read_text(encoding="utf-8")
+    assert (folder / "plan.html").as_uri() in ended.stdout
+    assert page.startswith("<!doctype html>")
+    assert "Meera Fernandes" in page
     assert _demo(folder).returncode == 0, "a demo replaces the workspace of an earlier one"
 
 
