@@ -4,6 +4,7 @@ Every heavy import stands inside its command, so that `--help` and `--version` s
 """
 
 import itertools
+import math
 import os
 import shlex
 import signal
@@ -292,6 +293,13 @@ def _plan_report(planned: "Planned", limit: "RateLimit", now: "datetime") -> "Re
     "not rejected (safety.canary_max_rejected_percent) and none is still open.",
 )
 @click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Be over by then, counted from the start: what was not sent is left for the next apply. "
+    "Nothing is sent in the last 4 seconds, which are for answers.",
+)
+@click.option(
     "--max-updates", type=click.IntRange(min=0), metavar="N", help="Refuse a larger plan."
 )
 @click.option("--allow-protected", is_flag=True, help="Allow changes of protected fields.")
@@ -319,6 +327,7 @@ def apply(
     wait: bool,
     timeout: float,
     canary: int | None,
+    deadline: float | None,
     max_updates: int | None,
     allow_protected: bool,
     refresh: bool | None,
@@ -330,13 +339,17 @@ def apply(
     form: str,
 ) -> int:
     """Send the updates of the plan, wait for their outcomes, record both."""
+    given: _Globals = context.obj
+    started = given.around.monotonic()
     from lsq_sync.commands import apply as command
     from lsq_sync.commands import plan_file
     from lsq_sync.commands.plan import Choice
     from lsq_sync.core.canary import Canary
+    from lsq_sync.core.deadline import deadline_in
+    from lsq_sync.executor import IN_FLIGHT_SECONDS
     from lsq_sync.render.document import PLAN_FORMAT
 
-    given: _Globals = context.obj
+    until = deadline_in(deadline, started, IN_FLIGHT_SECONDS)
     if canary is not None and not wait:
         raise click.UsageError("--canary waits for outcomes, so it cannot go with --no-wait")
     if planfile is not None and (only or skipped or retry_rejected or resend_unknown):
@@ -363,9 +376,14 @@ def apply(
         reading=command.reading_of(refresh),
         on_conflict=command.OnConflict(on_conflict),
         canary=Canary(canary, limits.canary_max_rejected_percent) if canary else None,
+        deadline=until,
     )
     output = given.output(form)
-    dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, _read_answer)
+
+    def answer() -> str:
+        return _read_answer(lambda: until.sends_until - given.around.monotonic())
+
+    dialogue = TerminalDialogue(output, workspace.settings.api.rate_limit, answer)
     with signals.held():
         applied = command.run(workspace, options, dialogue, given.around, output.watch)
         signals.stand_by_the_result()
@@ -431,8 +449,8 @@ def _has_somebody_to_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _read_answer() -> str:
-    return signals.read_line(sys.stdin)
+def _read_answer(left: Callable[[], float] = lambda: math.inf) -> str:
+    return signals.read_line(sys.stdin, left)
 
 
 @command_line.command()

@@ -123,6 +123,12 @@ class StoppedError(LsqSyncError):
         self.number = number
 
 
+class OutOfTimeError(LsqSyncError):
+    """The deadline of the command came while it talked to the CRM."""
+
+    code = "deadline"
+
+
 class RefusedError(LsqSyncError):
     """The tool declines to act: a safety limit, a stale plan, a conflict, an answer of no."""
 

@@ -4,6 +4,7 @@ Knows the CRM and the store only as protocols, so that both are handed in.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol, assert_never
@@ -25,6 +26,7 @@ from lsq_sync.core.state import Accepted, Event, Intended, Lost, Rejected, RunID
 from lsq_sync.errors import AuthenticationError, NetworkError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings
+from lsq_sync.tasks import first_of
 
 IN_FLIGHT_SECONDS = 4.0
 """How long answers are awaited after the run was told to stop."""
@@ -129,18 +131,21 @@ class Executor:
         self._at_once = at_once
         self._breaker = breaker or Breaker(around.sleep, around.chance)
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._until = math.inf
 
-    async def send(self, updates: Iterable[Change]) -> None:
+    async def send(self, updates: Iterable[Change], until: float = math.inf) -> None:
         """Sends until there is nothing left or the run is stopped; `stop.error` says why then.
 
-        After a stop the answers of calls in flight are awaited for up to 4 s. Whatever raises
+        From `until` on, a moment of the monotonic clock, no further call begins. After that, and
+        after a stop, the answers of calls in flight are awaited for up to 4 s. Whatever raises
         in a worker (StorageError, a bug) stops the others in the same way and is raised here.
         """
+        self._until = until
         waiting = iter(tuple(updates))
         workers = [asyncio.create_task(self._work(waiting)) for _ in range(self._at_once)]
-        watcher = asyncio.create_task(self._stop.wait())
+        watcher = asyncio.create_task(self._closing_time())
         try:
-            await self._until_done_or_stopped(workers, watcher)
+            await self._until_done_or_closed(workers, watcher)
             await self._wind_down(workers)
         finally:
             for task in (*workers, watcher):
@@ -150,7 +155,14 @@ class Executor:
             if isinstance(outcome, Exception):
                 raise outcome
 
-    async def _until_done_or_stopped(
+    def _is_over(self) -> bool:
+        """Whether no further call may begin."""
+        return bool(self._stop) or self._around.monotonic() >= self._until
+
+    async def _closing_time(self) -> None:
+        await first_of(self._stop.wait(), self._around.until(self._until))
+
+    async def _until_done_or_closed(
         self, workers: list[asyncio.Task[None]], watcher: asyncio.Task[None]
     ) -> None:
         running: set[asyncio.Task[None]] = set(workers)
@@ -170,11 +182,11 @@ class Executor:
     async def _work(self, waiting: Iterator[Change]) -> None:
         for change in waiting:
             for _ in range(_MOST_TRIES):
-                if self._stop or await self._try(change):
+                if self._is_over() or await self._try(change):
                     break
             else:
                 self._stop.now(_never_a_turn(change))
-            if self._stop:
+            if self._is_over():
                 return
 
     async def _try(self, change: Change) -> bool:
@@ -184,11 +196,11 @@ class Executor:
         assert task is not None
 
         async def before() -> None:
-            if self._stop:
+            if self._is_over():
                 raise _CalledOff
             self._in_flight.add(task)
             await self._recorder.record(self._intent(change))
-            if self._stop:  # told while the disk was at work: nothing has left yet
+            if self._is_over():  # told while the disk was at work: nothing has left yet
                 at = self._around.now()
                 await self._recorder.record(
                     Withdrawn(change.key, at, "stopped before it was sent", self._run)

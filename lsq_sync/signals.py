@@ -7,6 +7,7 @@ It waits while something is being written (`held`), and it is told to a conversa
 Signals belong to the process, so this is the one module with a state of its own.
 """
 
+import math
 import os
 import select
 import signal
@@ -127,17 +128,24 @@ def drain() -> None:
             pass
 
 
-def read_line(stream: TextIO) -> str:
+def read_line(stream: TextIO, left: Callable[[], float] = lambda: math.inf) -> str:
     """The line that somebody types; empty at the end of the input.
 
     A signal gets through whenever it comes: a plain read would miss one that came just before it,
-    and wait for the line.
+    and wait for the line. When no seconds are `left` it waits no longer, and the line is empty.
     """
     if _process.wake is not None and stream.isatty():
         typed = stream.fileno()
-        while typed not in select.select([typed, _process.wake], [], [])[0]:
+        while typed not in select.select([typed, _process.wake], [], [], _timeout(left()))[0]:
+            if left() <= 0:
+                return ""
             drain()
     return stream.readline()
+
+
+def _timeout(seconds: float) -> float | None:
+    """As `select` wants it: None waits for ever."""
+    return None if math.isinf(seconds) else max(0.0, seconds)
 
 
 def _handle(number: int, _frame: object) -> None:

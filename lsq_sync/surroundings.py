@@ -1,5 +1,6 @@
 """Time and chance, handed in wherever they count, so that tests run on a clock of their own."""
 
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -50,3 +51,11 @@ class Surroundings:
     tell: Callable[[Event], None] = lambda _event: None
     wall: Callable[[], float] = time.time
     run: Runner = _run
+
+    async def until(self, moment: float) -> None:
+        """Returns when the monotonic clock has come to it; an infinite one never comes."""
+        if math.isinf(moment):
+            import asyncio
+
+            await asyncio.Event().wait()
+        await self.sleep(max(0.0, moment - self.monotonic()))

@@ -1,6 +1,7 @@
 """Walking a plan: intent durable, then the call, then its answer durable; and every way to stop."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -163,12 +164,12 @@ class World:
         self.stop = Stop()
         self.at_once = at_once
 
-    async def send(self, updates: Iterable[Change]) -> None:
+    async def send(self, updates: Iterable[Change], until: float = math.inf) -> None:
         around = self.clock.surroundings(lambda event: self.log.add("told", event.key))
         breaker = Breaker(around.sleep, around.chance, trusted=self.trusted)
         executor = Executor(self.crm, self.ledger, RUN, self.stop, around, self.at_once, breaker)
         try:
-            await executor.send(updates)
+            await executor.send(updates, until)
         finally:
             await self.ledger.settle()
 
@@ -512,6 +513,59 @@ def test_an_answer_that_has_arrived_is_recorded_whatever_happens_next() -> None:
         recorded = [event.key for event in world.ledger.events if isinstance(event, Accepted)]
         assert sorted(recorded) == sorted(answered), parts
         assert len(answered) == 40 or parts >= 0
+
+
+# --- a moment from which on nothing begins
+
+
+def ended_at(until: float, usual: Callable[[str], Call], count: int = 50) -> tuple[World, float]:
+    """Sends until then; the world, and when the executor was through."""
+    ends: list[float] = []
+
+    async def scenario(world: World) -> None:
+        world.crm.usual = usual
+        await world.send(changes(count), until)
+        ends.append(world.clock.monotonic())
+
+    return play(scenario), ends[0]
+
+
+def test_from_a_given_moment_on_no_call_begins_and_answers_are_awaited() -> None:
+    world, ended = ended_at(10.0, lambda key: Call(taken(key), takes=3.0))
+    sent_at = [time for (step, _), time in zip(world.log.steps, world.log.times, strict=True)
+               if step == "sent"]  # fmt: skip
+    assert max(sent_at) == 9.0
+    assert ended == 12.0
+    assert sorted(world.sent) == sorted(world.log.all("answered"))
+    assert not world.stop
+
+
+def test_answers_are_awaited_for_four_seconds_from_then_on() -> None:
+    world, ended = ended_at(10.0, lambda key: Call(taken(key), takes=60.0))
+    assert ended == 10.0 + IN_FLIGHT_SECONDS
+    assert world.log.all("answered") == []
+    assert all(world.ledger.of(key) == [Intended] for key in world.sent)
+
+
+def test_whoever_waits_for_a_turn_then_waits_no_longer() -> None:
+    world, ended = ended_at(10.0, lambda key: Call(taken(key), turn=300.0))
+    assert (world.sent, world.ledger.events, ended) == ([], [], 10.0)
+
+
+@pytest.mark.parametrize("until", [0.0, -5.0])
+def test_a_moment_that_has_passed_sends_nothing(until: float) -> None:
+    world, ended = ended_at(until, lambda key: Call(taken(key)))
+    assert (world.log.steps, ended) == ([], 0.0)
+
+
+def test_an_intent_that_takes_until_then_is_withdrawn() -> None:
+    async def scenario(world: World) -> None:
+        world.ledger.takes = 2.0
+        await world.send(changes(1), until=1.0)
+
+    world = play(scenario)
+    assert world.sent == []
+    assert world.ledger.of("k0") == [Intended, Withdrawn]
 
 
 def answered_after(seconds: float) -> Callable[[str], Call]:

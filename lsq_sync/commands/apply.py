@@ -1,5 +1,6 @@
 """`lsq-sync apply`: settles what is open, plans, asks, sends, waits for the outcomes, records."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, StrEnum
@@ -28,6 +29,7 @@ from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.canary import Canary
 from lsq_sync.core.change import Action, Change, Plan
+from lsq_sync.core.deadline import Deadline
 from lsq_sync.core.model import Live
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.result import UpdateResult, result_of_update
@@ -42,7 +44,7 @@ from lsq_sync.core.state import (
     RunID,
 )
 from lsq_sync.crm.credentials import FOR_UPDATES
-from lsq_sync.errors import LsqSyncError, RefusedError, StorageError
+from lsq_sync.errors import LsqSyncError, OutOfTimeError, RefusedError, StorageError
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
 from lsq_sync.reader import Reader
@@ -96,6 +98,7 @@ class Options:
     reading: Reading = Reading.SENT
     on_conflict: OnConflict = OnConflict.FAIL
     canary: Canary | None = None
+    deadline: Deadline = field(default_factory=Deadline)
 
     @property
     def was_reviewed(self) -> bool:
@@ -178,8 +181,9 @@ class _Apply:
         close_what_lapsed(writer, self.around.now(), self.workspace.settings.api.late_window)
         call_as_the_specs_do(writer, self.specs.opportunities, self.around.now())
         planned = self._settled_plan(writer)
-        self._brake(planned, is_first)
-        self._ask(planned)
+        if not self._is_late:
+            self._brake(planned, is_first)
+            self._ask(planned)
         return planned
 
     def _plan(self, recorded: Recorded, live: Live | None = None) -> Planned:
@@ -217,6 +221,19 @@ class _Apply:
         expected = self.options.expect
         if expected is not None and expected != planned.plan.id and not self._reads:
             raise not_as_expected(expected, planned.plan)
+        try:
+            return self._settled(planned, writer)
+        except OutOfTimeError:
+            self._give_up()
+            return planned
+
+    def _settled(self, planned: Planned, writer: Writer) -> Planned:
+        """Asks and reads, and plans again with what that brings.
+
+        Raises OutOfTimeError when the deadline comes first.
+        """
+        expected = self.options.expect
+        self.talk.until = self.options.deadline.sends_until
         blocking = tuple(_blocking(planned.plan, writer.recorded))
         settling = Settling(self.workspace, self.talk, self.dialogue, self.around, self.know)
         live = settling.settle(writer, blocking, self._to_read(planned.plan, writer.recorded))
@@ -276,13 +293,27 @@ class _Apply:
             return
         if self.options.yes or self.options.was_reviewed:
             return
-        if not self.dialogue.confirm(planned):
+        if not self.dialogue.confirm(planned) and not self._is_late:
             raise RefusedError("nothing was sent: the answer was not yes", code="declined")
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether the deadline came before anything was done; nothing is done then."""
+        if self.around.monotonic() >= self.options.deadline.sends_until:
+            self._give_up()
+        return bool(self.learnt.unsent)
+
+    def _give_up(self) -> None:
+        self.learnt.unsent = self.options.deadline.words
+        self.learnt.warning = f"nothing was sent: {self.learnt.unsent}"
 
     # --- doing
 
     def _carry_out(self, plan: Plan, writer: Writer) -> LsqSyncError | None:
         """Records what needs no call, sends, and waits; the error that ended it early, if any."""
+        if self.learnt.unsent:
+            return None
+        self.talk.until = math.inf  # from here on it ends by itself, with what is on its way
         quiet = tuple(_quiet_events(plan, self.around))
         if quiet:
             writer.record(quiet)
@@ -319,6 +350,7 @@ class _Apply:
             wait=options.wait,
             timeout=options.timeout,
             canary=options.canary,
+            deadline=options.deadline,
         )
 
     # --- summing up
@@ -364,12 +396,13 @@ class _Apply:
         held = plan.having(Action.HELD)
         if Outcome.REJECTED in ended:
             return Verdict.REJECTED
-        if plan.having(Action.REJECTED) and not held and not still_open:
+        is_left = Outcome.UNSENT in ended or (bool(self.learnt.unsent) and plan.moves_anything)
+        if plan.having(Action.REJECTED) and not (held or still_open or is_left):
             return Verdict.REJECTED
         if plan.having(Action.CONFLICT):
             return Verdict.REFUSED
         unknown = Outcome.UNKNOWN in ended or _unknown(plan, recorded)
-        if held or unknown or Outcome.UNSENT in ended or (still_open and self.options.wait):
+        if held or unknown or is_left or (still_open and self.options.wait):
             return Verdict.OPEN
         return Verdict.DONE
 

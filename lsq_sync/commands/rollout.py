@@ -10,6 +10,7 @@ from lsq_sync.commands.session import Session
 from lsq_sync.commands.verifying import Verifying
 from lsq_sync.core.canary import Canary, how_it_went
 from lsq_sync.core.change import Change
+from lsq_sync.core.deadline import Deadline
 from lsq_sync.core.polling import FIRST_GAP
 from lsq_sync.core.result import result_of_update
 from lsq_sync.core.state import (
@@ -45,6 +46,7 @@ class Manner:
     wait: bool
     timeout: float
     canary: Canary | None = None
+    deadline: Deadline = field(default_factory=Deadline)
 
 
 @dataclass(slots=True)
@@ -83,33 +85,50 @@ class Rollout:
                 f"{'goes' if len(first) == 1 else 'go'} out first; the rest waits for the outcome"
             )
         await self._stage(first)
-        if canary and rest and not self.session.stop and self._may_follow(first, canary):
-            self._tell_of_canary(first, len(updates), "sending the rest")
+        if canary and rest and not self.session.stop and self._may_follow(first, rest, canary):
             await self._stage(rest, first)
+        self._tell_of_deadline(updates)
 
     async def _stage(self, updates: tuple[Change, ...], earlier: tuple[Change, ...] = ()) -> None:
         """Sends and waits. Of `earlier` ones is read again what did not show then."""
         await self._send(updates)
         if self.manner.wait and not self.session.stop:
-            until = self.around.monotonic() + self.manner.timeout
+            now, ends_at = self.around.monotonic(), self.manner.deadline.ends_at
+            until = min(now + self.manner.timeout, ends_at)
             await self._wait(until)
             await self._verify((*earlier, *updates), until)
 
     # --- the canary
 
-    def _may_follow(self, first: tuple[Change, ...], canary: Canary) -> bool:
-        self.learnt.unsent = canary.objection(self._outcomes(first))
-        if not self.learnt.unsent:
-            return True
-        self.dialogue.end()
-        self.dialogue.notice(f"{self.learnt.unsent}; the rest is not sent")
-        return False
-
-    def _tell_of_canary(self, first: tuple[Change, ...], total: int, then: str) -> None:
-        self.dialogue.end()
+    def _may_follow(
+        self, first: tuple[Change, ...], rest: tuple[Change, ...], canary: Canary
+    ) -> bool:
+        """Whether the outcomes of the first allow the rest, and there is time for it."""
+        outcomes = self._outcomes(first)
+        if Outcome.UNSENT in outcomes:
+            return False
+        self.learnt.unsent = canary.objection(outcomes)
+        is_late = self.around.monotonic() >= self.manner.deadline.sends_until
         invisible = sum(self.learnt.verified.get(change.key) is False for change in first)
-        went = how_it_went(self._outcomes(first), invisible)
-        self.dialogue.notice(f"{len(first):,} of {total:,} went out first; {went}; {then}")
+        self.dialogue.end()
+        if self.learnt.unsent:
+            self.dialogue.notice(f"{self.learnt.unsent}; the rest is not sent")
+        else:
+            then = "no time is left for the rest" if is_late else "sending the rest"
+            went = how_it_went(outcomes, invisible)
+            total = len(first) + len(rest)
+            self.dialogue.notice(f"{len(first):,} of {total:,} went out first; {went}; {then}")
+        return not (self.learnt.unsent or is_late)
+
+    def _tell_of_deadline(self, updates: tuple[Change, ...]) -> None:
+        """Nothing else leaves updates behind, where neither a stop nor the canary did."""
+        left = self._outcomes(updates).count(Outcome.UNSENT)
+        if left and not self.session.stop and not self.learnt.unsent:
+            self.learnt.unsent = self.manner.deadline.words
+            self.dialogue.end()
+            self.dialogue.notice(
+                f"{self.learnt.unsent}: {left:,} of {counted(len(updates), 'update')} not sent"
+            )
 
     def _outcomes(self, updates: tuple[Change, ...]) -> list[Outcome]:
         run = self.manner.run
@@ -131,7 +150,7 @@ class Rollout:
             self._telling(),
             at_once,
         )
-        await executor.send(updates)
+        await executor.send(updates, self.manner.deadline.sends_until)
 
     async def _wait(self, until: float) -> None:
         opened = tuple(_opened_by(self.manner.run, self.writer.recorded))
@@ -170,7 +189,9 @@ class Rollout:
             if _succeeded(self.writer.entry(change.key), self.manner.run)
             and not self.learnt.verified.get(change.key)
         }
-        verifying = Verifying(Reader(self.session.client, self.around), self.know, self.around)
+        reader = Reader(self.session.client, self.around)
+        ends_at = self.manner.deadline.ends_at
+        verifying = Verifying(reader, self.know, self.around, ends_at)
         try:
             self.learnt.verified.update(
                 await verifying.verify(done, self.writer.recorded, self.session.stop, until)

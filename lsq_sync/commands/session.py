@@ -5,6 +5,7 @@ aiohttp along.
 """
 
 import asyncio
+import math
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +18,7 @@ from lsq_sync.crm.client import Calls, Client, Place, open_client
 from lsq_sync.crm.credentials import Credentials, read_credentials
 from lsq_sync.crm.pace_memory import PaceMemory
 from lsq_sync.crm.pacing import Pacer
-from lsq_sync.errors import StoppedError
+from lsq_sync.errors import LsqSyncError, OutOfTimeError, StoppedError
 from lsq_sync.lock.ledger import Ledger
 from lsq_sync.lock.writer import Writer
 from lsq_sync.running import Stop
@@ -40,7 +41,8 @@ class Talk:
     """Holds conversations with the CRM, one after the other, and adds up what they cost.
 
     `watch` is told of every call and its answer, without URL or keys. `useful_keys` are used where
-    they are set. `signalled` is the signal that ended the last conversation early.
+    they are set. `signalled` is the signal that ended the last conversation early. Where one runs
+    into `until`, on the monotonic clock, it is given up, and OutOfTimeError raised.
     """
 
     workspace: Workspace
@@ -51,6 +53,7 @@ class Talk:
     useful_keys: tuple[str, ...] = ()
     calls: Calls = field(default_factory=Calls)
     signalled: signal.Signals | None = None
+    until: float = math.inf
 
     def keys(self) -> Credentials:
         """The keys. Raises CredentialsError that names what is missing."""
@@ -115,12 +118,17 @@ class Talk:
                 found.append(await conversation(Session(client, stop)))
 
         with self._stopped_by_signals(stop):
-            if not await first_of(work(), stop.wait_until_at_once()):
-                raise StoppedError(
-                    self.signalled or signal.SIGINT,
-                    "stopped at once: answers that were on their way were not awaited",
-                )
+            ends = (stop.wait_until_at_once(), self.around.until(self.until))
+            if not await first_of(work(), *ends):
+                raise self._given_up()
         return found[0]
+
+    def _given_up(self) -> LsqSyncError:
+        if not self.signalled:
+            return OutOfTimeError("the deadline came first")
+        return StoppedError(
+            self.signalled, "stopped at once: answers that were on their way were not awaited"
+        )
 
     @asynccontextmanager
     async def _client(self, keys: Credentials, pacer: Pacer) -> AsyncIterator[Client]:

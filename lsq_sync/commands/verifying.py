@@ -1,5 +1,6 @@
 """After the verdicts: are the values that the CRM says it took really there?"""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ class Verifying:
     reader: Reader
     know: Knowledge
     around: Surroundings
+    ends_at: float = math.inf
+    """When a read that is under way is given up, on the monotonic clock."""
 
     async def verify(
         self, done: Mapping[str, Payload], recorded: Recorded, stop: Stop, deadline: float
@@ -36,7 +39,8 @@ class Verifying:
         wanted = _affordable(self._wanted(done, recorded))
         verified: dict[str, bool] = {}
         until = min(deadline, self.around.monotonic() + VISIBLE_SECONDS)
-        await first_of(self._look(wanted, done, verified, until), stop.wait())
+        looking = self._look(wanted, done, verified, until)
+        await first_of(looking, stop.wait(), self.around.until(self.ends_at))
         return verified
 
     def _wanted(self, done: Mapping[str, Payload], recorded: Recorded) -> Iterable[Wanted]:

@@ -132,6 +132,15 @@ def test_on_a_terminal_only_a_whole_yes_goes_on(
     assert len(world.sent()) == sent
 
 
+def test_a_question_that_nobody_answers_ends_at_the_deadline(world: World) -> None:
+    world.fields(ONE, mx_Custom_6=1)
+    told, ended = _on_a_terminal(world, ["apply", "--deadline", "6"], None)
+    assert ended == 4, told
+    told = _without_colour(told)
+    assert "nothing was sent: the deadline of 6 s came first" in told
+    assert world.crm.crm.count("submit") == 0
+
+
 def test_ctrl_c_at_the_question_sends_nothing(world: World) -> None:
     world.fields(ONE, mx_Custom_6=1)
     told, ended = _on_a_terminal(world, ["apply"], "\x03")
@@ -160,9 +169,12 @@ def test_a_terminal_shows_a_live_bar(world: World) -> None:
 
 
 def _on_a_terminal(
-    world: World, arguments: list[str], answer: str, columns: int = 120
+    world: World, arguments: list[str], answer: str | None, columns: int = 120
 ) -> tuple[str, int]:
-    """What a person sees, and the exit code; the answer is typed when a question stands there."""
+    """What a person sees, and the exit code; the answer is typed when a question stands there.
+
+    None: nothing is typed.
+    """
     import fcntl
     import struct
     import termios
@@ -178,10 +190,11 @@ def _on_a_terminal(
         os.execve(sys.executable, command, environment)
     fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     told = b""
-    answered = False
+    answered = answer is None
     while part := _read(screen, child):
         told += part
         if not answered and _without_colour(told.decode("utf-8", "replace")).endswith("\n> "):
+            assert answer is not None
             os.write(screen, answer.encode() if answer == "\x03" else f"{answer}\n".encode())
             answered = True
     _, status = os.waitpid(child, 0)
