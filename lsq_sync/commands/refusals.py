@@ -38,11 +38,10 @@ def not_as_expected(expected: str, plan: Plan) -> RefusedError:
 
 def over_the_limit(broken: list[Refusal]) -> RefusedError:
     """It breaks a limit of the settings."""
-    ways = [way for refusal in broken for way in (refusal.flag, refusal.setting) if way]
     return RefusedError(
-        "; ".join(refusal.message for refusal in broken),
+        "; ".join(f"{refusal.message} ({refusal.ways})" for refusal in broken),
         code=broken[0].code,
-        hint=f"look at the plan; if it is right, allow it: {' or '.join(dict.fromkeys(ways))}",
+        hint="look at the plan; if it is right, allow it by the flag or the setting that is named",
     )
 
 

@@ -29,7 +29,7 @@ class Canary:
             share = told_over(100 * rejected / total, self.max_rejected_percent)
             return (
                 f"{rejected} of the {total} that went out first {_was(rejected)} rejected: "
-                f"{share} %, and {SETTING} allows {self.max_rejected_percent:g} %"
+                f"{share} %, and {SETTING} allows {self.max_rejected_percent:.15g} %"
             )
         undecided = total - rejected - outcomes.count(Outcome.SUCCEEDED)
         if undecided:

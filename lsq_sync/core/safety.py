@@ -32,6 +32,11 @@ class Refusal:
     setting: str
     flag: str = ""
 
+    @property
+    def ways(self) -> str:
+        """Where the limit can be changed."""
+        return " or ".join(way for way in (self.flag, self.setting) if way)
+
 
 def refusals(plan: Plan, population: int, limits: Limits) -> tuple[Refusal, ...]:
     """Every limit that the plan breaks; `population` counts the recorded opportunities."""
@@ -47,7 +52,8 @@ def unreviewed(plan: Plan) -> Refusal | None:
     return Refusal(
         code="first-apply",
         message=f"there is no lock file yet, nothing was read from the CRM, and the plan would "
-        f"overwrite {count} opportunities without a look",
+        f"overwrite {count} opportunities without a look, the limit of that is "
+        f"{UNREVIEWED_UPDATES}",
         limit=UNREVIEWED_UPDATES,
         actual=count,
         setting="",
@@ -60,7 +66,7 @@ def _too_many(plan: Plan, limits: Limits) -> Iterator[Refusal]:
     if limits.max_updates is not None and count > limits.max_updates:
         yield Refusal(
             code="max-updates",
-            message=f"the plan has {count} updates, the limit is {limits.max_updates}",
+            message=f"the plan has {_updates(count)}, the limit is {limits.max_updates}",
             limit=limits.max_updates,
             actual=count,
             setting="safety.max_updates",
@@ -72,22 +78,27 @@ def _too_large_a_share(plan: Plan, population: int, limits: Limits) -> Iterator[
     limit = limits.max_update_percent
     if limit is None or population < limits.min_population or not population:
         return
-    share = 100 * len(plan.updates) / population
+    count = len(plan.updates)
+    share = 100 * count / population
     if share > limit:
         yield Refusal(
             code="max-update-percent",
-            message=f"the plan touches {told_over(share, limit)} % of the {population} recorded "
-            f"opportunities, the limit is {limit:g} %",
+            message=f"the plan has {_updates(count)}, which is {told_over(share, limit)} % of the "
+            f"{population} recorded opportunities, the limit is {limit:.15g} %",
             limit=limit,
-            actual=round(share, 3),
+            actual=float(told_over(share, limit)),
             setting="safety.max_update_percent",
         )
 
 
+def _updates(count: int) -> str:
+    return f"{count} update{'' if count == 1 else 's'}"
+
+
 def told_over(share: float, limit: float) -> str:
     """The share in as many digits as it takes to see that it is over the limit."""
-    short = f"{share:.3g}"
-    return short if float(short) > limit else f"{share:.6g}"
+    told = (f"{share:.{digits}g}" for digits in (3, 6, 9, 12))
+    return next((text for text in told if float(text) > limit), f"{share:.17g}")
 
 
 def _protected(plan: Plan, limits: Limits) -> Iterator[Refusal]:

@@ -12,7 +12,7 @@ from lsq_sync.render.document import masked
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import plain
 from lsq_sync.render.parts import field_words
-from lsq_sync.render.plan_text import ACTION_WORDS, cost_line, headline, ways
+from lsq_sync.render.plan_text import ACTION_WORDS, cost_line, headline
 from lsq_sync.render.report import (
     Bars,
     Cell,
@@ -150,7 +150,7 @@ def _dangers(
     plan: Plan, found: Mapping[str, int], refusals: tuple[Refusal, ...]
 ) -> Iterator[Danger]:
     for refusal in refusals:
-        text = f"{visible(refusal.message)} ({ways(refusal)})."
+        text = f"{visible(refusal.message)} ({refusal.ways})."
         yield Danger("apply will refuse", text, Tone.BAD)
     if count := found[Action.CONFLICT]:
         text = f"somebody changed {counted(count, 'opportunity')} in the CRM since the last apply."

@@ -190,10 +190,5 @@ def cost_line(cost: Budget, limit: RateLimit) -> Line:
 
 def _refusals(refusals: tuple[Refusal, ...]) -> Iterator[Line]:
     for refusal in refusals:
-        message = f": {visible(refusal.message)} ({ways(refusal)})"
+        message = f": {visible(refusal.message)} ({refusal.ways})"
         yield line(Piece("apply will refuse", Style.CARE), message)
-
-
-def ways(refusal: Refusal) -> str:
-    """The flag and the setting by which a limit can be moved."""
-    return " or ".join(way for way in (refusal.flag, refusal.setting) if way)

@@ -7,6 +7,7 @@ from lsq_sync.core.model import FieldRule
 from lsq_sync.core.safety import Limits, Refusal, refusals, unreviewed
 from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.core.values import Value
+from lsq_sync.render.words import counted
 from tests.core.support import ACCOUNT, desired, live_of, opened, payload, plan_of, recorded
 
 
@@ -26,9 +27,12 @@ def test_the_number_of_updates(updates: int, limit: int | None, refused: bool) -
     found = refusals(updating(updates), 0, Limits(max_updates=limit))
     assert codes(found) == (["max-updates"] if refused else [])
     if refused:
-        assert found[0].message == f"the plan has {updates} updates, the limit is {limit}"
+        assert (
+            found[0].message == f"the plan has {counted(updates, 'update')}, the limit is {limit}"
+        )
         assert (found[0].actual, found[0].limit) == (updates, limit)
         assert (found[0].setting, found[0].flag) == ("safety.max_updates", "--max-updates")
+        assert found[0].ways == "--max-updates or safety.max_updates"
 
 
 SHARES = [
@@ -60,11 +64,32 @@ def test_the_share_of_the_recorded_opportunities(
 @pytest.mark.parametrize(
     ("updates", "population", "percent", "words"),
     [
-        (2, 10, 10, "touches 20 % of the 10 recorded opportunities, the limit is 10 %"),
-        (1, 3, 10, "touches 33.3 % of the 3 recorded opportunities, the limit is 10 %"),
-        (1001, 10000, 10, "touches 10.01 % of the 10000 recorded opportunities, the limit is 10 %"),
-        (20, 10, 50, "touches 200 % of the 10 recorded opportunities, the limit is 50 %"),
-        (1, 30000, 0, "touches 0.00333 % of the 30000 recorded opportunities, the limit is 0 %"),
+        (
+            2,
+            10,
+            10,
+            "has 2 updates, which is 20 % of the 10 recorded opportunities, the limit is 10 %",
+        ),
+        (
+            1,
+            3,
+            10,
+            "has 1 update, which is 33.3 % of the 3 recorded opportunities, the limit is 10 %",
+        ),
+        (1, 9, 11.1111, "which is 11.1111111 % of the 9"),
+        (
+            1001,
+            10000,
+            10,
+            "which is 10.01 % of the 10000 recorded opportunities, the limit is 10 %",
+        ),
+        (
+            20,
+            10,
+            50,
+            "has 20 updates, which is 200 % of the 10 recorded opportunities, the limit is 50 %",
+        ),
+        (1, 30000, 0, "which is 0.00333 % of the 30000 recorded opportunities, the limit is 0 %"),
     ],
 )
 def test_the_share_is_told_so_that_it_is_over_the_limit(
@@ -73,7 +98,9 @@ def test_the_share_is_told_so_that_it_is_over_the_limit(
     limits = Limits(max_update_percent=percent, min_population=1)
     (found,) = refusals(updating(updates), population, limits)
     assert words in found.message
-    assert found.setting == "safety.max_update_percent"
+    assert found.setting == found.ways == "safety.max_update_percent"
+    assert isinstance(found.actual, float)
+    assert found.actual > percent
 
 
 PROTECTED: dict[str, tuple[tuple[str, ...], dict[str, Value], int]] = {
@@ -99,6 +126,7 @@ def test_protected_fields(case: str) -> None:
         assert refusal.setting == "safety.protected_fields"
         assert refusal.flag == "--allow-protected"
         assert "of 1 opportunity" in refusal.message
+        assert refusal.ways == "--allow-protected or safety.protected_fields"
 
 
 def test_a_protected_note_goes_by_its_wire_name() -> None:
@@ -142,5 +170,7 @@ def test_a_first_apply_that_nobody_looked_at() -> None:
     found = unreviewed(updating(11))
     assert found is not None
     assert (found.code, found.limit, found.actual) == ("first-apply", 10, 11)
-    assert "would overwrite 11 opportunities without a look" in found.message
-    assert found.flag == "--max-updates"
+    assert "would overwrite 11 opportunities without a look, the limit of that is 10" in (
+        found.message
+    )
+    assert found.flag == found.ways == "--max-updates"

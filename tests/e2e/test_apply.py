@@ -355,6 +355,40 @@ def test_limits_refuse_and_their_flags_allow(tmp_path: Path) -> None:
         world.apply("--max-updates", "2", "--allow-protected")
 
 
+def test_a_refusal_names_limit_number_setting_and_flag_in_plan_and_in_apply(
+    tmp_path: Path,
+) -> None:
+    safety = {"max_updates": 3, "max_update_percent": 25, "protected_fields": ["Owner"]}
+    with new_world(tmp_path, safety=safety) as world:
+        world.fields(*LOANS[:12], mx_Custom_6=1)
+        world.apply("--max-updates", "12")
+        world.fields(*LOANS[:4], Owner="7dbbb9bd-633b-5bd9-a0e2-86b03ded8b2b")
+        ended = world.run("apply", "--yes", "--only", ",".join(LOANS[:4]))
+        planned = world.run("plan", "--only", ",".join(LOANS[:4]))
+        assert (ended.code, planned.code) == (5, 0)
+        for words in (
+            "the plan has 4 updates, the limit is 3 (--max-updates or safety.max_updates)",
+            "the plan has 4 updates, which is 33.3 % of the 12 recorded opportunities, "
+            "the limit is 25 % (safety.max_update_percent)",
+            "the plan changes the protected field Owner of 4 opportunities "
+            "(--allow-protected or safety.protected_fields)",
+        ):
+            assert words in ended.err
+            assert f"apply will refuse: {words}" in planned.out
+
+
+@pytest.mark.parametrize(("recorded", "refused"), [(9, False), (10, True)])
+def test_a_share_counts_from_the_least_population_on(
+    tmp_path: Path, recorded: int, refused: bool
+) -> None:
+    with new_world(tmp_path, safety={"max_update_percent": 5}) as world:
+        world.fields(*LOANS[:recorded], mx_Custom_6=1)
+        assert world.apply().summary["succeeded"] == recorded
+        world.fields(*LOANS[:recorded], mx_Custom_6=2)
+        assert bool(world.plan()["refusals"]) == refused
+        assert world.json("apply", "--yes").code == (5 if refused else 0)
+
+
 def test_expect_sends_only_the_plan_with_that_id(world: World) -> None:
     world.fields(ONE, mx_Custom_6=1)
     plan = world.plan()["id"]
