@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +91,15 @@ _REVIEW_FORMS = ("markdown", "html")
 def _show(
     output: Output,
     form: str,
-    document: "Document",
+    document: "Callable[[], Document]",
     lines: "Iterable[Line]",
     report: "Callable[[], Report]",
 ) -> None:
-    """The result in the form that was asked for; the review forms are made only then."""
-    if form not in _REVIEW_FORMS:
-        output.document(document, lines)
+    """The result in the form that was asked for; only that one is made."""
+    if form == "json":
+        output.document(document(), ())
+    elif form == "text":
+        output.results.show(lines)
     elif form == "html":
         from lsq_sync.render.html import html
 
@@ -250,12 +253,17 @@ def plan(
         workspace, choice, given.around, refresh=refresh, watch=output.watch, notice=output.notice
     )
     now = given.around.now()
-    document = plan_document(
-        planned.plan, planned.budget, planned.refusals, now, show_unchanged=show_unchanged
+    document = partial(
+        plan_document,
+        planned.plan,
+        planned.budget,
+        planned.refusals,
+        now,
+        show_unchanged=show_unchanged,
     )
     if out is not None:
         options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
-        plan_file.save(given.folder / out, document, options)
+        plan_file.save(given.folder / out, document(), options)
     limit = workspace.settings.api.rate_limit
     lines = plan_lines(
         planned.plan, planned.budget, limit, planned.refusals, show_unchanged=show_unchanged
@@ -493,7 +501,7 @@ def _show_asked(asked: "Asked", output: Output, form: str) -> None:
 
         return result_report(asked.run, *told, what="open request")
 
-    document = result_document(asked.run, *told, (), asked.error)
+    document = partial(result_document, asked.run, *told, (), asked.error)
     _show(output, form, document, status_lines(*told), report)
     if asked.error:
         output.asides.show(error_lines(asked.error))
@@ -544,7 +552,7 @@ def drift(
 
         return drift_report(found.account, found.drift, now)
 
-    document = drift_document(found.account, found.drift, now)
+    document = partial(drift_document, found.account, found.drift, now)
     _show(output, form, document, drift_lines(found.drift), report)
     output.next_step(next_step(found.drift))
     return _EXIT_CODES[found.verdict] if detailed_exitcode else 0
@@ -709,7 +717,7 @@ def results(given: _Globals, name: str | None, form: str) -> int:
 
         return result_report(*told)
 
-    _show(output, form, result_document(*told), told_lines(*told), report)
+    _show(output, form, partial(result_document, *told), told_lines(*told), report)
     return _EXIT_CODES[found.verdict]
 
 

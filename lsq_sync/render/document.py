@@ -31,8 +31,25 @@ PLAN_FORMAT = "lsq-sync/plan/v1"
 
 
 def to_text(document: Document) -> str:
-    """One JSON document, a line end at its end."""
-    return escaped_in_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+    """One JSON document, a line end at its end; each member of a list in it has a line of its own.
+
+    So a document can be read and searched line by line, and a large one is quick to make.
+    """
+    members = ",\n".join(f"  {_json(key)}: {_member(value)}" for key, value in document.items())
+    return escaped_in_json(f"{{\n{members}\n}}\n" if members else "{}\n")
+
+
+def _member(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"    {_json(one)}" for one in value) + "\n  ]"
+    if isinstance(value, dict) and value and isinstance(next(iter(value.values())), dict | list):
+        inner = (f"    {_json(key)}: {_json(one)}" for key, one in value.items())
+        return "{\n" + ",\n".join(inner) + "\n  }"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 # --- plan
