@@ -21,8 +21,6 @@ from click.core import ParameterSource
 from lsq_sync import __version__, signals
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.errors import LsqSyncError, RefusedError, StoppedError, UsageError
-from lsq_sync.output import Loudness, Output, TerminalDialogue, TerminalSteps, open_output
-from lsq_sync.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,9 +30,11 @@ if TYPE_CHECKING:
     from lsq_sync.commands.status import Asked
     from lsq_sync.commands.workspace import Workspace
     from lsq_sync.core.budget import RateLimit
+    from lsq_sync.output import Loudness, Output
     from lsq_sync.render.document import Document
     from lsq_sync.render.lines import Line
     from lsq_sync.render.report import Report
+    from lsq_sync.surroundings import Surroundings
 
 _USAGE = 64
 _BUG = 70
@@ -57,10 +57,12 @@ class _Globals:
 
     folder: Path
     no_colour: bool
-    loudness: Loudness
-    around: Surroundings
+    loudness: "Loudness"
+    around: "Surroundings"
 
-    def output(self, form: str) -> Output:
+    def output(self, form: str) -> "Output":
+        from lsq_sync.output import open_output
+
         return open_output(
             os.environ, as_json=form == "json", no_colour=self.no_colour, loudness=self.loudness
         )
@@ -89,7 +91,7 @@ _REVIEW_FORMS = ("markdown", "html")
 
 
 def _show(
-    output: Output,
+    output: "Output",
     form: str,
     document: "Callable[[], Document]",
     lines: "Iterable[Line]",
@@ -170,7 +172,11 @@ def command_line(
     """
     if verbose and quiet:
         raise click.UsageError("-v and -q exclude each other")
-    context.obj = _Globals(folder, no_colour, Loudness(verbose, quiet), context.obj)
+    from lsq_sync.output import Loudness
+    from lsq_sync.surroundings import Surroundings
+
+    around = context.obj or Surroundings()
+    context.obj = _Globals(folder, no_colour, Loudness(verbose, quiet), around)
 
 
 @command_line.command()
@@ -355,6 +361,7 @@ def apply(
     from lsq_sync.core.canary import Canary
     from lsq_sync.core.deadline import deadline_in
     from lsq_sync.executor import IN_FLIGHT_SECONDS
+    from lsq_sync.output import TerminalDialogue
     from lsq_sync.render.document import PLAN_FORMAT
 
     until = deadline_in(deadline, started, IN_FLIGHT_SECONDS)
@@ -426,7 +433,7 @@ def _words(option: click.Parameter, value: Any) -> list[str]:
             return [option.opts[0], str(value)]
 
 
-def _show_applied(applied: "Applied", output: Output, workspace: "Workspace", again: str) -> None:
+def _show_applied(applied: "Applied", output: "Output", workspace: "Workspace", again: str) -> None:
     from lsq_sync.commands import run_log
     from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
@@ -477,6 +484,7 @@ def _read_answer(left: Callable[[], float] = lambda: math.inf) -> str:
 def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str) -> int:
     """Ask the CRM about open requests and record what it says."""
     from lsq_sync.commands import status as command
+    from lsq_sync.output import TerminalDialogue
 
     if wait and offline:
         raise click.UsageError("--wait and --offline exclude each other")
@@ -489,7 +497,7 @@ def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str
     return _EXIT_CODES[asked.verdict]
 
 
-def _show_asked(asked: "Asked", output: Output, form: str) -> None:
+def _show_asked(asked: "Asked", output: "Output", form: str) -> None:
     from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
     from lsq_sync.render.result_text import next_step, status_lines
@@ -598,6 +606,7 @@ def import_(
     """
     from lsq_sync.commands import importing as command
     from lsq_sync.commands.ids import ids_of
+    from lsq_sync.output import TerminalSteps
     from lsq_sync.render.document import import_document
     from lsq_sync.render.import_text import import_lines, next_step
 
@@ -914,7 +923,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: list[str], around: Surroundings | None = None) -> int:
+def run(arguments: list[str], around: "Surroundings | None" = None) -> int:
     """Runs a command line and returns its exit code; every failure is told here.
 
     `around` are the clocks and the chance of the process, unless a test hands in its own. A signal
@@ -926,14 +935,14 @@ def run(arguments: list[str], around: Surroundings | None = None) -> int:
     return code if number is None or code == _BUG else signals.exit_code_of(number)
 
 
-def _run(arguments: list[str], around: Surroundings | None) -> int:
+def _run(arguments: list[str], around: "Surroundings | None") -> int:
     try:
         code = command_line.main(
             args=arguments,
             prog_name="lsq-sync",
             standalone_mode=False,
             complete_var=_COMPLETE,
-            obj=around or Surroundings(),
+            obj=around,
         )
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -972,8 +981,10 @@ def _code_of(error: LsqSyncError) -> int:
             return _EXIT_CODES[Verdict.FAILED]
 
 
-def _plain_output(arguments: Iterable[str]) -> Output:
+def _plain_output(arguments: Iterable[str]) -> "Output":
     """The output for a failure, which may come before the options were understood."""
+    from lsq_sync.output import Loudness, open_output
+
     words = list(arguments)
     pairs = list(itertools.pairwise(words))
     as_json = ("--format", "json") in pairs or "--format=json" in words

@@ -6,9 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from lsq_sync.core.state import Event
+if TYPE_CHECKING:
+    from lsq_sync.core.state import Event
 
 _T = TypeVar("_T")
 
@@ -48,7 +49,7 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = _sleep
     chance: Callable[[], float] = random.random
-    tell: Callable[[Event], None] = lambda _event: None
+    tell: Callable[["Event"], None] = lambda _event: None
     wall: Callable[[], float] = time.time
     run: Runner = _run
 

@@ -129,8 +129,8 @@ HEAVY = ("aiohttp", "asyncio", "jsonschema", "rich", "yaml", "lsq_sync.simulator
         (["--help"], HEAVY),
         (["apply", "--help"], HEAVY),
         (["completion", "bash"], HEAVY),
-        (["validate"], ("aiohttp", "asyncio", "rich")),
-        (["plan"], ("aiohttp", "asyncio", "rich")),
+        (["validate"], ("aiohttp", "asyncio", "rich", "jsonschema")),
+        (["plan"], ("aiohttp", "asyncio", "rich", "jsonschema")),
     ],
 )
 def test_a_command_imports_only_what_it_needs(
