@@ -23,7 +23,7 @@ from lsq_sync.lock.disk import (
     told_as_storage_error,
 )
 from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
-from lsq_sync.lock.merge import Merged, has_markers, merge
+from lsq_sync.lock.merge import Merged, has_markers, merge, merge_since
 from lsq_sync.lock.open_requests import forgotten_requests
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
@@ -109,6 +109,50 @@ class FileStore:
             with told_as_storage_error(self._lock):
                 replace_file(self._lock, lock_format.dump(merged.recorded))
             return merged
+
+    def folded(self, run: RunID, now: datetime) -> bytes | None:
+        """The lock as it stands once everything that is known is in it; None where nothing is.
+
+        Raises what `writer` raises.
+        """
+        with self.writer(run, now):
+            pass
+        return content_of(self._lock)
+
+    def bring_in(self, base: bytes | None, theirs: bytes, run: RunID, now: datetime) -> bool:
+        """Takes in what another copy of the lock learnt since both were `base`; whether it did.
+
+        Raises what `writer` and `merge_of_copies` raise: nothing is changed then.
+        """
+        ours = self.folded(run, now)
+        with only_writer(self._folder / "writer.lock", now), signals.held():
+            merged = self.merge_of_copies(base, ours, theirs)
+            if merged == ours:
+                return False
+            with told_as_storage_error(self._lock):
+                replace_file(self._lock, merged)
+            return True
+
+    def merge_of_copies(
+        self, base: bytes | None, ours: bytes | None, theirs: bytes | None
+    ) -> bytes:
+        """Two copies of the lock as one; `base` is what both were made from.
+
+        Raises LockError when one of them cannot be trusted, when they are of different accounts,
+        and when both have an open request of their own for one opportunity.
+        """
+        before, here, there = known = [
+            Recorded() if data is None else lock_format.load(data, self._name)
+            for data in (base, ours, theirs)
+        ]
+        for one in known:
+            if one.account and not one.account.is_same_as(self._account):
+                raise _other_account(self._name, one.account, self._account)
+        if ours == base and theirs is not None:
+            return theirs
+        if theirs == base and ours is not None:
+            return ours
+        return lock_format.dump(merge_since(before, here, there, self._name).recorded)
 
     def _make_folders(self) -> None:
         with told_as_storage_error(self._folder):

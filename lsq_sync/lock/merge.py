@@ -4,7 +4,7 @@ Lines are what git merges, and a record is a line. The lines of each side are pu
 and read as strictly as any lock; then each opportunity is decided by itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -55,16 +55,42 @@ def merge(text: str, file: str) -> Merged:
     dropped.
     """
     ours, theirs = (lock_format.load(_side(text, side, file), file) for side in (True, False))
+    return merge_since(None, ours, theirs, file)
+
+
+def merge_since(base: Recorded | None, ours: Recorded, theirs: Recorded, file: str) -> Merged:
+    """Both states together: what only one side changed since `base` is taken as it is there.
+
+    Raises LockError as `merge` does.
+    """
     _refuse_other_account(ours, theirs, file)
-    _refuse_two_open(ours, theirs, file)
+    sides = {
+        key: (ours.entries.get(key), theirs.entries.get(key))
+        for key in sorted({*ours.entries, *theirs.entries})
+    }
+    contested = {key: both for key, both in sides.items() if _is_contested(base, key, *both)}
+    _refuse_two_open(contested, file)
     entries, decisions = {}, []
-    for key in sorted({*ours.entries, *theirs.entries}):
-        left, right = ours.entries.get(key), theirs.entries.get(key)
-        entries[key] = _merged(left, right)
-        if left != right and left is not None and right is not None:
+    for key, (left, right) in sides.items():
+        entry = _merged(left, right) if key in contested else _changed(base, key, left, right)
+        if entry is not None:
+            entries[key] = entry
+        if key in contested and left != right and left is not None and right is not None:
             decisions.append(Decision(key, _why(left, right)))
     account = _with_short_code(ours.account, theirs.account)
     return Merged(Recorded(account, entries), tuple(decisions))
+
+
+def _is_contested(base: Recorded | None, key: str, left: Entry | None, right: Entry | None) -> bool:
+    if base is None:
+        return True
+    return left != right and base.entries.get(key) not in (left, right)
+
+
+def _changed(
+    base: Recorded | None, key: str, left: Entry | None, right: Entry | None
+) -> Entry | None:
+    return right if base and left == base.entries.get(key) else left
 
 
 # --- sides
@@ -118,12 +144,8 @@ def _refuse_other_account(ours: Recorded, theirs: Recorded, file: str) -> None:
         )
 
 
-def _refuse_two_open(ours: Recorded, theirs: Recorded, file: str) -> None:
-    both = [
-        key
-        for key, left in ours.entries.items()
-        if (right := theirs.entries.get(key)) and _both_open(left, right)
-    ]
+def _refuse_two_open(contested: Mapping[str, tuple[Entry | None, Entry | None]], file: str) -> None:
+    both = [key for key, (left, right) in contested.items() if _both_open(left, right)]
     if both:
         more = f" and {len(both) - 3} more" if len(both) > 3 else ""
         raise LockError(
@@ -134,8 +156,10 @@ def _refuse_two_open(ours: Recorded, theirs: Recorded, file: str) -> None:
         )
 
 
-def _both_open(left: Entry, right: Entry) -> bool:
+def _both_open(left: Entry | None, right: Entry | None) -> bool:
     """Two different requests, neither of which the other side knows the end of."""
+    if left is None or right is None:
+        return False
     first, second = _still_open(left, right), _still_open(right, left)
     return first is not None and second is not None and not is_same_request(first, second)
 

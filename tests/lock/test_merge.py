@@ -21,7 +21,7 @@ from lsq_sync.core.state import (
 )
 from lsq_sync.errors import LockError
 from lsq_sync.lock.format import dump, load
-from lsq_sync.lock.merge import has_markers, merge
+from lsq_sync.lock.merge import has_markers, merge, merge_since
 from tests.lock.states import ACCOUNT, ONE, RUN, TWO, entries, later
 
 NAME = "lsq-sync.lock"
@@ -228,3 +228,40 @@ def test_a_lock_without_markers_has_no_conflict() -> None:
     text = dump(Recorded(ACCOUNT, {ONE: settled("=======", 1)})).decode()
     assert not has_markers(text)
     assert json.loads(text)
+
+
+# --- against what both began with
+
+
+def since(
+    base: Mapping[str, Entry], ours: Mapping[str, Entry], theirs: Mapping[str, Entry]
+) -> dict[str, Entry]:
+    began, left, right = (Recorded(ACCOUNT, one) for one in (base, ours, theirs))
+    return dict(merge_since(began, left, right, NAME).recorded.entries)
+
+
+@given(sides, sides)
+def test_what_only_one_side_changed_is_taken_as_it_is(
+    base: dict[str, Entry], changed: dict[str, Entry]
+) -> None:
+    assert since(base, changed, base) == changed
+    assert since(base, base, changed) == changed
+    assert since(base, changed, changed) == changed
+
+
+def test_what_one_side_forgot_and_the_other_left_alone_is_gone() -> None:
+    base = {ONE: settled("1", 1), TWO: settled("2", 1)}
+    assert since(base, {TWO: base[TWO]}, {**base, TWO: settled("3", 3)}) == {TWO: settled("3", 3)}
+
+
+def test_what_one_side_forgot_and_the_other_changed_stays() -> None:
+    base = {ONE: settled("1", 1)}
+    assert since(base, {}, {ONE: open_entry("2", 2)}) == {ONE: open_entry("2", 2)}
+
+
+def test_two_open_requests_since_the_base_are_refused() -> None:
+    base = {ONE: settled("1", 1)}
+    with pytest.raises(LockError, match="neither may be forgotten"):
+        since(base, {ONE: open_entry("2", 2)}, {ONE: open_entry("3", 3, OTHER)})
+    held = {ONE: open_entry("2", 2)}
+    assert since(held, held, {ONE: settled("2", 3)}) == {ONE: settled("2", 3)}
