@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lsq_sync.commands.apply import Applied
+    from lsq_sync.commands.ci_job import Job
     from lsq_sync.commands.plan import Planned
     from lsq_sync.commands.status import Asked
     from lsq_sync.commands.workspace import Workspace
     from lsq_sync.core.budget import RateLimit
     from lsq_sync.output import Loudness, Output
+    from lsq_sync.render.ci_text import Done
     from lsq_sync.render.document import Document
     from lsq_sync.render.lines import Line
     from lsq_sync.render.report import Report
@@ -205,13 +207,17 @@ def init(given: _Globals, folder: Path, name: str | None, region: str | None) ->
 def validate(given: _Globals, paths: tuple[str, ...], form: str) -> int:
     """Check specs and settings; no network, no keys."""
     from lsq_sync.commands import validate as command
+    from lsq_sync.commands.checkout import folder_in_checkout
+    from lsq_sync.commands.workspace import find_root
     from lsq_sync.render.document import validate_document
     from lsq_sync.render.problem_text import github_lines, validated_lines
 
     found = command.run(given.folder, os.environ, paths)
     output = given.output(form)
     if form == "github":
-        output.results.write("".join(f"{text}\n" for text in github_lines(found.problems)))
+        folder = folder_in_checkout(find_root(given.folder), os.environ)
+        lines = github_lines(found.problems, folder)
+        output.results.write("".join(f"{text}\n" for text in lines))
     else:
         output.document(
             validate_document(found.problems, found.files, found.opportunities),
@@ -857,6 +863,208 @@ def state_merge(given: _Globals, form: str) -> int:
     if merged:
         output.next_step(f"look at it, then:\n\n  git add {workspace.settings.paths.lock}")
     return 0
+
+
+# --- in a CI
+
+
+@command_line.group()
+def ci() -> None:
+    """What a CI needs around plan and apply: comment, issue, lock, annotations (docs/ci.md).
+
+    The token is taken from GITHUB_TOKEN, the rest from the environment of GitHub Actions, where
+    no option says it.
+    """
+
+
+def _on_the_forge(command: _Command) -> _Command:
+    repository = click.option("--repo", metavar="OWNER/NAME", help="The repository on GitHub.")
+    api_url = click.option("--api-url", metavar="URL", help="Where GitHub's API answers.")
+    return repository(api_url(command))
+
+
+def _of_pull_request(command: _Command) -> _Command:
+    name = click.option(
+        "--name",
+        default="default",
+        show_default=True,
+        help="Which comment: one for each workspace of the repository.",
+    )
+    number = click.option(
+        "--pull-request",
+        type=click.IntRange(min=1),
+        metavar="NUMBER",
+        help="The pull request.  [default: the one of the job's event]",
+    )
+    return name(number(command))
+
+
+def _on_a_branch(command: _Command) -> _Command:
+    branch = click.option("--branch", metavar="NAME", help="The branch.  [default: the job's]")
+    remote = click.option("--remote", default="origin", show_default=True, metavar="NAME")
+    return branch(remote(command))
+
+
+def _job(given: _Globals, repo: str | None = None, api_url: str | None = None) -> "Job":
+    from lsq_sync.commands.ci_job import Job
+
+    return Job(os.environ, given.around, repo, api_url)
+
+
+def _show_done(given: _Globals, form: str, command: str, done: "Done") -> int:
+    from lsq_sync.render.ci_text import ci_document, ci_lines
+
+    given.output(form).document(ci_document(command, done), ci_lines(done))
+    return 0
+
+
+@ci.command("comment")
+@click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="What to say.")
+@click.option(
+    "--applied",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What apply --format json printed: where it sent nothing, that is said instead.",
+)
+@click.option("--failed", is_flag=True, help="Say that there is no plan of this commit.")
+@_of_pull_request
+@_on_the_forge
+@_form()
+@click.pass_obj
+def ci_comment(
+    given: _Globals,
+    file: Path | None,
+    applied: Path | None,
+    failed: bool,
+    name: str,
+    pull_request: int | None,
+    repo: str | None,
+    api_url: str | None,
+    form: str,
+) -> int:
+    """Write the one comment of a pull request, or edit it in place.
+
+    Only a comment of the token's own account counts. A token that may not comment, as in a run of
+    a fork, puts the text into the job's summary.
+    """
+    from lsq_sync.commands import ci_comment as command
+
+    if failed == (file is not None):
+        raise click.UsageError("what to say? give --file, or --failed")
+    options = command.Options(
+        given.folder / file if file else None,
+        given.folder / applied if applied else None,
+        failed,
+        name,
+        pull_request,
+    )
+    return _show_done(given, form, "comment", command.run(_job(given, repo, api_url), options))
+
+
+@ci.command("issue")
+@click.option(
+    "--file", type=click.Path(path_type=Path), required=True, metavar="FILE", help="What to say."
+)
+@click.option("--title", required=True, help="The issue's title.")
+@click.option("--name", default="drift", show_default=True, help="Which issue of ours it is.")
+@click.option("--close-if-empty", is_flag=True, help="Close it where FILE has nothing to tell.")
+@_on_the_forge
+@_form()
+@click.pass_obj
+def ci_issue(
+    given: _Globals,
+    file: Path,
+    title: str,
+    name: str,
+    close_if_empty: bool,
+    repo: str | None,
+    api_url: str | None,
+    form: str,
+) -> int:
+    """Open one issue, edit it in place, or close it when there is nothing to tell."""
+    from lsq_sync.commands import ci_issue as command
+
+    options = command.Options(given.folder / file, title, name, close_if_empty)
+    return _show_done(given, form, "issue", command.run(_job(given, repo, api_url), options))
+
+
+@ci.command("plan-id")
+@_of_pull_request
+@_on_the_forge
+@_form()
+@click.pass_obj
+def ci_plan_id(
+    given: _Globals,
+    name: str,
+    pull_request: int | None,
+    repo: str | None,
+    api_url: str | None,
+    form: str,
+) -> int:
+    """Print the id of the plan that was reviewed, for apply --expect; refused where there is none.
+
+    It comes from the comment of the pull request that became the job's commit, and goes to the
+    job's output `plan` as well.
+    """
+    from lsq_sync.commands import ci_plan_id as command
+
+    reviewed = command.run(_job(given, repo, api_url), name, pull_request)
+    return _show_done(given, form, "plan-id", reviewed)
+
+
+@ci.command("push-lock")
+@_on_a_branch
+@click.option("--message", metavar="TEXT", help="The message of the commit.")
+@click.option(
+    "--tries",
+    type=click.IntRange(1, 100),
+    default=8,
+    show_default=True,
+    help="How often, when others push at the same time.",
+)
+@_form()
+@click.pass_obj
+def ci_push_lock(
+    given: _Globals, branch: str | None, remote: str, message: str | None, tries: int, form: str
+) -> int:
+    """Commit the lock, and only that, on top of a branch, and push it; never by force.
+
+    What others have recorded meanwhile is brought together with it, record by record.
+    """
+    from lsq_sync.commands import ci_lock as command
+
+    options = command.Options(branch, remote, message or command.MESSAGE, tries)
+    done = command.run_push(given.workspace(), _job(given), options)
+    return _show_done(given, form, "push-lock", done)
+
+
+@ci.command("pull-lock")
+@_on_a_branch
+@_form()
+@click.pass_obj
+def ci_pull_lock(given: _Globals, branch: str | None, remote: str, form: str) -> int:
+    """Take what a branch has recorded into the lock here; every other file stays as it is."""
+    from lsq_sync.commands import ci_lock as command
+
+    done = command.run_pull(given.workspace(), _job(given), command.Options(branch, remote))
+    return _show_done(given, form, "pull-lock", done)
+
+
+@ci.command("annotate")
+@click.argument("name", metavar="[RUN]", required=False)
+@click.pass_obj
+def ci_annotate(given: _Globals, name: str | None) -> int:
+    """Show the rejected updates of a run (the last by default) on their lines, for GitHub."""
+    from lsq_sync.commands import ci_annotate as command
+    from lsq_sync.commands.checkout import folder_in_checkout
+    from lsq_sync.render.problem_text import github_lines
+
+    workspace = given.workspace()
+    found = command.run(workspace, name)
+    folder = folder_in_checkout(workspace.root, os.environ)
+    lines = "".join(f"{text}\n" for text in github_lines(found.problems, folder))
+    given.output("text").results.write(lines)
+    return _EXIT_CODES[found.verdict]
 
 
 @command_line.command()

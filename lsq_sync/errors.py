@@ -113,6 +113,22 @@ class NetworkError(LsqSyncError):
     code = "network"
 
 
+class ForgeError(LsqSyncError):
+    """The host of the repository refused something or did not answer; `status` is of HTTP."""
+
+    code = "forge"
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class RepositoryError(LsqSyncError):
+    """git cannot do what is asked of it here."""
+
+    code = "git"
+
+
 class StoppedError(LsqSyncError):
     """A signal ended the command; `number` is the signal's."""
 

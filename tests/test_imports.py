@@ -25,6 +25,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "lister",
             "display",
             "git",
+            "forge",
+            "repository",
         }
     ),
     frozenset({"commands"}),

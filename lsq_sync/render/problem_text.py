@@ -33,11 +33,14 @@ def problem_lines(problems: Iterable[Diagnostic]) -> Iterator[Line]:
         yield from hint_lines(problem.hint)
 
 
-def github_lines(problems: Iterable[Diagnostic]) -> Iterator[str]:
-    """Workflow commands that GitHub shows on the lines of the files."""
+def github_lines(problems: Iterable[Diagnostic], folder: str = "") -> Iterator[str]:
+    """Workflow commands that GitHub shows on the lines of the files.
+
+    `folder` is where the workspace is in the repository: GitHub counts from its top.
+    """
     for problem in problems:
         origin = problem.origin
-        place = [f"file={_property(origin.file)}"]
+        place = [f"file={_property(f'{folder}/{origin.file}' if folder else origin.file)}"]
         if origin.line:
             place.append(f"line={origin.line}")
         if origin.column:

@@ -1,0 +1,1 @@
+"""Where the repository is hosted: comments, issues, pull requests."""
