@@ -30,7 +30,7 @@ class Told:
         ended = {result.outcome for result in self.results}
         if Outcome.REJECTED in ended:
             return Verdict.REJECTED
-        if ended & {Outcome.PENDING, Outcome.UNKNOWN}:
+        if ended & {Outcome.PENDING, Outcome.UNKNOWN, Outcome.UNSENT}:
             return Verdict.OPEN
         return Verdict.DONE
 

@@ -67,6 +67,7 @@ def test_one_that_has_passed_before_the_first_send_sends_nothing(world: World) -
     ended = world.apply("--deadline", "0.1", code=4)
     assert ended.summary["unsent"] == 20
     assert "nothing was sent: the deadline of 0.1 s came first" in ended.err
+    assert world.json("results").code == 4
     assert world.crm.crm.count("submit") == 0
     assert world.actions() == dict.fromkeys(MANY, "update")
 
