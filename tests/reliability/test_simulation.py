@@ -195,15 +195,15 @@ def _failed(reason: str) -> Any:
 BUGS: list[tuple[Plant, int]] = [
     (_nothing_is_held, 0),
     (_late_window_ignored, 0),
-    (_in_queue_does_not_renew_the_window, 4),
+    (_in_queue_does_not_renew_the_window, 6),
     (_any_success_counts, 0),
     (_intent_not_recorded, 0),
-    (_journal_not_folded, 1),
+    (_journal_not_folded, 8),
     (_lost_answers_are_taken_for_not_sent, 0),
     (_open_requests_not_kept_beside_the_lock, 8),
     (_rejections_are_forgotten, 3),
-    (_conflicts_are_overwritten, 7),
-    (_resends_whatever_is_open, 1),
+    (_conflicts_are_overwritten, 4),
+    (_resends_whatever_is_open, 12),
     (_failing_polls_reject, 0),
 ]
 """Each with the first seed that showed it: where the short run begins to look."""

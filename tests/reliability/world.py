@@ -340,12 +340,23 @@ class World:
             ("--retry-rejected", retries),
         ):
             arguments += [flag] if wanted else []
+        arguments += self._stages(no_wait)
         manners = Manners(
             self._reads and reading != "--no-refresh", conflict == "overwrite", resends, retries
         )
         if chance.random() < 0.2:
             arguments += ["--expect", self._plan_id(arguments)]
         self._command(arguments, manners, may_crash=may_crash)
+
+    def _stages(self, no_wait: bool) -> list[str]:
+        """Drawn by themselves, so that the histories of before stay what they are without them."""
+        chance = random.Random(f"{self.seed} {len(self.trace)}")
+        canary = ["--canary", str(chance.randint(1, 4))]
+        deadline = ["--deadline", str(chance.choice([1, 8, 30, 120]))]
+        return [
+            *(canary if chance.random() < 0.2 and not no_wait else []),
+            *(deadline if chance.random() < 0.15 else []),
+        ]
 
     def _crash_apply(self) -> None:
         self._crash.arm(self._chance.randint(0, 24))
