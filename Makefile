@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long mutants lint bench wheel reference clean
+.PHONY: help setup demo test test-long mutants lint bench wheel reference pictures docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,8 +44,15 @@ bench: $(READY)  ## how fast a plan and an apply are
 reference: $(READY)  ## docs/reference, from the commands and the schema of the settings
 	$(BIN)/python -m tests.docs.reference
 
+pictures: $(READY)  ## docs/img, recorded from real commands on the simulator
+	$(BIN)/python -m tests.docs.record
+
+docs: $(READY)  ## the documentation as a site: site/index.html
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 wheel: $(READY)  ## dist/*.whl
 	$(BIN)/python -m build --wheel
 
 clean:  ## everything that was made here
-	rm -rf $(VENV) mutants dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis lsq-sync-demo
+	rm -rf $(VENV) mutants dist build site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis lsq-sync-demo
