@@ -1052,15 +1052,21 @@ def ci_pull_lock(given: _Globals, branch: str | None, remote: str, form: str) ->
 
 @ci.command("annotate")
 @click.argument("name", metavar="[RUN]", required=False)
+@click.option(
+    "--applied",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What apply --format json printed: its run, and nothing where it sent nothing.",
+)
 @click.pass_obj
-def ci_annotate(given: _Globals, name: str | None) -> int:
+def ci_annotate(given: _Globals, name: str | None, applied: Path | None) -> int:
     """Show the rejected updates of a run (the last by default) on their lines, for GitHub."""
     from lsq_sync.commands import ci_annotate as command
     from lsq_sync.commands.checkout import folder_in_checkout
     from lsq_sync.render.problem_text import github_lines
 
     workspace = given.workspace()
-    found = command.run(workspace, name)
+    found = command.run(workspace, name, given.folder / applied if applied else None)
     folder = folder_in_checkout(workspace.root, os.environ)
     lines = "".join(f"{text}\n" for text in github_lines(found.problems, folder))
     given.output("text").results.write(lines)

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from lsq_sync.commands import results
+from lsq_sync.commands.applied import applied_document
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.model import DesiredOpportunity
@@ -25,8 +27,13 @@ class Annotated:
         return Verdict.REJECTED if self.problems else Verdict.DONE
 
 
-def run(workspace: Workspace, name: str | None) -> Annotated:
-    """The rejections of the run with this name, or of the last one; none where there was none."""
+def run(workspace: Workspace, name: str | None, applied: Path | None = None) -> Annotated:
+    """The rejections of the run with this name, of the one that `applied` tells of, or of the last
+    one; none where there was none."""
+    if applied is not None:
+        name = str(applied_document(applied).get("run") or "")
+        if not name or name not in results.known_runs(workspace):
+            return Annotated(())
     try:
         told = results.run(workspace, name)
     except UsageError:

@@ -4,12 +4,12 @@ It goes from the plan to what became of it. Only a comment of our own account co
 marks say which plan was reviewed.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lsq_sync.commands.applied import applied_document
 from lsq_sync.commands.ci_job import Job
 from lsq_sync.core.ci import Commented
 from lsq_sync.core.job import Headed, Merged, Numbered, PullRequest, Sought, headed_by, merged_as
@@ -29,6 +29,7 @@ from lsq_sync.render.escape import visible
 
 _TRIES = 3
 _RECENT_PAGES = 20
+_MOST_BYTES = 4 * 1024 * 1024
 _FORBIDDEN = (403, 404)
 
 
@@ -105,7 +106,7 @@ def _said(job: Job, options: Options, sought: Sought | None) -> Said | None:
         return Said(_no_plan(commit, job.plan_page()), commit, ends_plan=True)
     body = _text(options.file) if options.file else ""
     if options.applied is not None:
-        body = _outcome(_document(options.applied), body, job.own_page())
+        body = _outcome(applied_document(options.applied), body, job.own_page())
     if is_empty(body):
         return None
     is_foreign = isinstance(sought, Headed) and sought.is_foreign
@@ -133,14 +134,6 @@ def _outcome(document: Mapping[str, Any], body: str, page: str) -> str:
     return f"**Unknown:** the job ended before it told what it had sent.{where}\n"
 
 
-def _document(file: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _inert(text: str) -> str:
     """Text of other people that Markdown makes nothing of."""
     shown = visible(text)
@@ -152,8 +145,12 @@ _SPECIAL = frozenset("\\`*_{}[]<>()#+!|~&")
 
 
 def _text(file: Path) -> str:
+    """An artifact comes from strangers: a link in it would lead to files of this machine."""
+    if file.is_symlink():
+        raise UsageError(f"{file} is a link, and what it leads to is not meant to be told")
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        with file.open("rb") as opened:
+            return opened.read(_MOST_BYTES).decode("utf-8", "replace")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 

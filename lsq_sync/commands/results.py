@@ -54,6 +54,11 @@ def run(workspace: Workspace, name: str | None) -> Told:
     )
 
 
+def known_runs(workspace: Workspace) -> tuple[str, ...]:
+    """Every run that is known of, the last one at the end."""
+    return _known(workspace, workspace.store.read())
+
+
 def _known(workspace: Workspace, recorded: Recorded) -> tuple[str, ...]:
     """Runs that left a report, and such that were killed and are known by their requests."""
     entries = recorded.entries.values()

@@ -302,3 +302,12 @@ def test_a_comment_needs_a_pull_request_and_something_to_say(desk: Desk) -> None
     assert desk.ci("comment").code == 64
     assert desk.ci("comment", "--file", "nowhere.md", "--pull-request", "4").code == 64
     assert desk.ci("issue", "--file", "nowhere.md", "--title", "x").code == 64
+
+
+def test_a_link_in_an_artifact_leads_nowhere(forge: Forge, desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("the token", encoding="utf-8")
+    (tmp_path / "plan.md").symlink_to(tmp_path / "secret")
+    ended = desk.ci("comment", "--file", "plan.md", "--pull-request", "4")
+    assert ended.code == 64
+    assert "is a link" in ended.err
+    assert forge.calls == []
