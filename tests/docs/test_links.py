@@ -88,7 +88,7 @@ def _command_lines() -> Iterator[tuple[str, str]]:
 
 
 def _without_comment(words: str) -> str:
-    return re.split(r"\s+#|\s[|>&;]|…", words)[0].strip()
+    return re.split(r"\s+#|\s[|>&;]|…|\s\.\.\.$", words)[0].strip()
 
 
 LINES = sorted(set(_command_lines()))
