@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lsq_sync.core import hiding
 from lsq_sync.core.hiding import hidden_in
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> None:
+    """Else a pattern of an earlier test would be used, and a mutant of its making never run."""
+    hiding._any_of.cache_clear()
+
 
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": str,

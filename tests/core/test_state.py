@@ -14,6 +14,7 @@ from lsq_sync.core.state import (
     Entry,
     Event,
     FinalRequest,
+    GivenUp,
     Intended,
     Lapsed,
     Lost,
@@ -255,6 +256,27 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
             ),
         ),
     ),
+    "given up by hand": (
+        Entry(fields={"a": "0"}, pending=opened(A1)),
+        GivenUp(KEY, at(9), RUN),
+        Entry(
+            fields={"a": "0"},
+            request=FinalRequest(
+                Outcome.UNKNOWN,
+                RUN,
+                opened(A1).sent_at,
+                at(9),
+                request_id(1),
+                "given up by hand; nobody knows whether it was carried out",
+            ),
+        ),
+    ),
+    "given up by hand, but another run has sent meanwhile": (
+        OPEN,
+        GivenUp(KEY, at(9), OTHER_RUN),
+        OPEN,
+    ),
+    "given up by hand, but nothing is open": (SETTLED, GivenUp(KEY, at(9), RUN), SETTLED),
     "lapsed, but never seen": (OPEN, LAPSED, OPEN),
     "lapsed, but another run has sent meanwhile": (
         Entry(pending=opened(A1, seen=True, run=OTHER_RUN)),
@@ -366,6 +388,25 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         Entry(request=final(Outcome.SUCCEEDED)),
     ),
     "released, nothing known": (None, RELEASED, None),
+    "released, the note and what our write replaced stay": (
+        Entry(fields={"a": "1", "b": "2"}, note="text", replaced=Replaced(at(1), {"b": "0"})),
+        RELEASED,
+        Entry(fields={"b": "2"}, note="text", replaced=Replaced(at(1), {"b": "0"})),
+    ),
+    "released whole, nothing is said of what our write replaced": (
+        Entry(fields={"a": "1"}, pending=opened(A1), replaced=Replaced(at(1), {"a": "0"})),
+        RELEASED_WHOLE,
+        Entry(pending=opened(A1, released=("a",))),
+    ),
+    "intended in the same second by another run": (
+        Entry(pending=opened(A1, 7, run=OTHER_RUN, sent=5)),
+        INTENDED,
+        replace(
+            RESENT,
+            request=replace(GIVEN_UP, sent_at=at(5)),
+            displaced=Displaced(opened(A1, 7, run=OTHER_RUN, sent=5), None),
+        ),
+    ),
     "released note": (
         Entry(fields={"a": "1"}, note="text"),
         Released(KEY, at(9), (NOTE,)),

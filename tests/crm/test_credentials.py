@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lsq_sync.crm.credentials import (
     ACCESS_KEY,
     FOR_QUESTIONS,
+    FOR_READS,
     FOR_UPDATES,
     SECRET_KEY,
     X_API_KEY,
@@ -36,6 +37,8 @@ def test_from_the_environment() -> None:
 
 def test_a_question_needs_the_gateway_key_alone() -> None:
     assert read_credentials({X_API_KEY: GATEWAY}, FOR_QUESTIONS) == Credentials(x_api_key=GATEWAY)
+    without = {name: key for name, key in ALL.items() if name != X_API_KEY}
+    assert read_credentials(without, FOR_READS) == Credentials(ACCESS, SECRET, "")
     assert read_credentials(ALL, FOR_QUESTIONS) == Credentials(x_api_key=GATEWAY)
 
 
@@ -74,10 +77,15 @@ def test_both_set_is_an_error(tmp_path: Path) -> None:
     assert error.message == "LSQ_SECRET_KEY and LSQ_SECRET_KEY_FILE are both set"
 
 
-@pytest.mark.parametrize("name", ["nothing-here", "."])
-def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "why"), [("nothing-here", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(
+    tmp_path: Path, name: str, why: str
+) -> None:
     error = refusal({**ALL, X_API_KEY: "", f"{X_API_KEY}_FILE": str(tmp_path / name)})
     assert error.message.startswith("LSQ_X_API_KEY_FILE: ")
+    assert why in error.message
 
 
 def test_a_key_in_place_of_a_path_is_not_shown() -> None:
@@ -89,7 +97,8 @@ def test_a_key_in_place_of_a_path_is_not_shown() -> None:
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_bytes(b"CANARY\xff\xfe")
-    refusal({**ALL, X_API_KEY: "", f"{X_API_KEY}_FILE": str(path)})
+    error = refusal({**ALL, X_API_KEY: "", f"{X_API_KEY}_FILE": str(path)})
+    assert "it is not text" in error.message
 
 
 @pytest.mark.parametrize(

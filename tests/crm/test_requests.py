@@ -135,3 +135,11 @@ def test_no_representation_shows_a_key() -> None:
     request = submit({"a": "1"})
     for text in (repr(request), str(request), f"{request}", repr([request])):
         assert text.strip("[]") == "<POST request>"
+
+
+@pytest.mark.parametrize("request_id", ["a b", "a/b", "a+b&c=d", "%41", "{é}"])
+def test_a_request_id_survives_the_query_whatever_it_holds(request_id: str) -> None:
+    url = status_request(HOST, "/status", KEYS, RequestID(request_id)).url
+    assert parse_qsl(urlsplit(url).query) == [("RequestID", request_id)]
+    assert "+" not in url
+    assert " " not in url

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from lsq_sync.core.state import Outcome, RequestID
 from lsq_sync.core.values import DataType
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin
 from lsq_sync.render.document import to_text
-from lsq_sync.render.escape import visible
+from lsq_sync.render.escape import escaped_in_json, quoted, visible
 from lsq_sync.render.lines import Line, line, painted, plain
 from lsq_sync.render.plan_text import plan_lines
 from lsq_sync.render.problem_text import error_lines, github_lines
@@ -103,3 +104,29 @@ def test_a_table_with_any_text(key: str, label: str, reason: str) -> None:
     assert_calm(shown.replace("\r\n", ""))
     assert_no_command(shown)
     assert len(list(csv.reader(io.StringIO(shown)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u202eb", "a\\u202eb"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\x7f\x9f", "\\x7f\\x9f"),
+        ("\u0378\uffff", "\\u0378\\uffff"),
+        ("\u0100\u00ff", "\u0100\u00ff"),
+        ("\U0010ffff\U00010fff", "\\U0010ffff\\U00010fff"),
+    ],
+)
+def test_how_what_cannot_be_seen_is_written(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", '""'), ('"a', '""a"'), (" a", '" a"'), ("a", "a")]
+)
+def test_a_value_whose_ends_could_be_missed_is_quoted(text: str, shown: str) -> None:
+    assert quoted(text) == shown
+
+
+def test_json_writes_a_letter_beyond_the_first_plane_as_two_units() -> None:
+    assert escaped_in_json('"\U000e0041x\u202e"') == '"\\udb40\\udc41x\\u202e"'
