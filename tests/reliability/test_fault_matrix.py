@@ -20,7 +20,7 @@ from lsq_sync.simulator import RunningSimulator
 from lsq_sync.simulator.scenario_file import scenario_from
 from tests.reliability.canaries import KEYS, VALUE, found_in
 from tests.reliability.fault_docs import within
-from tests.reliability.fault_table import FAULTS, Fault, Meaning
+from tests.reliability.fault_table import FAULTS, Fault, Meaning, bomb
 from tests.reliability.meddler import Meddler, meddling
 from tests.support import command
 from tests.support.command import Ended
@@ -158,6 +158,8 @@ def counted_posts(meddler: Meddler) -> Counter[str]:
 
 @pytest.mark.parametrize("cell", CELLS if IS_LONG else CELLS[::_EVERY], ids=str)
 def test_a_fault(stage: Stage, cell: Cell) -> None:
+    if "bomb" in cell.fault.name:
+        bomb()  # takes a while to make, and the run has a clock
     keys = write_specs(stage.world, cell.kind)
     meddler = stage.meddler
     meddler.spoils(
