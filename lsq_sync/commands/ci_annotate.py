@@ -45,13 +45,14 @@ def run(workspace: Workspace, name: str | None, applied: Path | None = None) -> 
 
 
 def _in_the_specs(workspace: Workspace, rejected: list[UpdateResult]) -> Iterator[UpdateResult]:
-    """A run of another machine left no places: they are looked up in the specs that are here."""
+    """On the lines of the specs that are here, which are those that the job is about; where they
+    say nothing of it, on those that the run knew."""
     known: dict[str, DesiredOpportunity] = {}
-    if any(one.origin is None for one in rejected):
+    if rejected:
         with suppress(LsqSyncError):
             known = {one.key: one for one in workspace.checked_specs().opportunities}
     for one in rejected:
-        yield placed(one, known[one.key]) if one.origin is None and one.key in known else one
+        yield placed(one, known[one.key]) if one.key in known else one
 
 
 def _problem(result: UpdateResult) -> Diagnostic:
