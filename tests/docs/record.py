@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from tests.docs.walk import Printed, walked
+from tests.docs.walk import PROGRESS, Printed, walked
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/img"
@@ -104,7 +104,8 @@ def _settled(line: str) -> str:
 def words_of(picture: str) -> str:
     """What can be read in a picture, without how it is drawn: that differs by version of rich."""
     texts = re.findall(r"<text[^>]*>(.*?)</text>", picture, re.DOTALL)
-    return " ".join("".join(texts).replace("&#160;", " ").split())
+    words = " ".join("".join(texts).replace("&#160;", " ").split())
+    return PROGRESS.sub("", words)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -298,11 +298,18 @@ _VOLATILE = (
 
 def is_shown(printed: list[str], step: Command) -> bool:
     """Whether the page shows this, apart from what is another with every run."""
-    whole = "".join(f"{_settled(line)}\n" for line in step.shown)
+    whole = _settled_lines(step.shown)
     parts = f"\n{whole}".split(f"\n{_LEFT_OUT}\n")
     pattern = r"\n(?:.*\n)+?".join(re.escape(part) for part in parts)
-    found = "".join(f"{_settled(line)}\n" for line in printed)
-    return re.fullmatch(pattern, f"\n{found}") is not None
+    return re.fullmatch(pattern, f"\n{_settled_lines(printed)}") is not None
+
+
+PROGRESS = re.compile(r"(sending|waiting|reading): [\d,]+ of [\d,]+ \w+(, [\d,]+ \w+)*")
+"""How far a command is: on a slow machine it says so more often."""
+
+
+def _settled_lines(lines: Iterable[str]) -> str:
+    return "".join(f"{_settled(line)}\n" for line in lines if not PROGRESS.match(line))
 
 
 def _settled(line: str) -> str:
