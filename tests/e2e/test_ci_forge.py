@@ -113,6 +113,20 @@ def test_what_may_be_asked_again_is(
     assert desk.comment(PLAN, "--pull-request", "4") == "created"
 
 
+def test_a_forge_that_knows_no_graphql_tells_users_who_they_are(forge: Forge, desk: Desk) -> None:
+    forge.faults["POST"] = [(404, {})]
+    assert desk.comment(PLAN, "--pull-request", "4") == "created"
+    assert ("GET", "/user") in forge.calls
+
+
+def test_a_token_that_is_not_accepted_is_said_at_once(forge: Forge, desk: Desk) -> None:
+    forge.faults["POST"] = [(401, {})]
+    ended = desk.ci("comment", "--pull-request", "4", file=PLAN)
+    assert (ended.code, ended.document["error"]["code"]) == (1, "forge")
+    assert "has it expired?" in ended.err
+    assert len(forge.calls) == 1
+
+
 def test_no_answer_at_all_is_an_error_with_a_way_out(forge: Forge, desk: Desk) -> None:
     forge.faults["GET"] = [(502, {})] * 20
     ended = desk.ci("comment", "--pull-request", "4", file=PLAN)

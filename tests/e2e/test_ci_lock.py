@@ -158,8 +158,8 @@ def test_what_a_killed_job_left_in_the_journal_is_pushed_too(team: Team) -> None
     team.world.fields(ONE, TWO, mx_Custom_6=2)
     team.world.apply("--no-wait")
     state = team.world.root / ".lsq-sync"
-    (journal,) = sorted((state / "runs").glob("*.journal"))[-1:]
-    journal.rename(state / "journal")
+    journals = (state / "runs").glob("*.journal")
+    max(journals, key=lambda path: path.stat().st_mtime_ns).rename(state / "journal")
     (state / "open").unlink()
     git(team.world.root, "checkout", "-q", "--", LOCK)
     assert f'"{TWO}"' not in (team.world.root / LOCK).read_text()
@@ -215,6 +215,39 @@ def test_a_workspace_in_a_folder_of_the_repository(team: Team, tmp_path: Path) -
     team.world.apply()
     team.push()
     assert git(origin, "diff", "--name-only", "main~1", "main") == f"crm/{LOCK}\n"
+
+
+def test_a_checkout_of_one_commit_is_enough(team: Team, tmp_path: Path) -> None:
+    """As actions/checkout makes it."""
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{team.origin}", str(shallow))
+    team.world.root = shallow
+    team.world.fields(ONE, TWO, mx_Custom_6=2)
+    team.world.apply()
+    team.somebody_pushes("README.md")
+    team.push()
+    assert f'"{TWO}"' in team.at_origin()
+    assert team.at_origin("README.md") == "x\n"
+
+
+def test_annotations_name_files_as_the_repository_does(team: Team) -> None:
+    team.world.environment["GITHUB_WORKSPACE"] = str(team.world.root.parent)
+    folder = team.world.root.name
+    team.world.fields(ONE, mx_Custom_6="two")
+    ended = team.world.run("validate", "--format", "github")
+    assert ended.out.startswith(f"::error file={folder}/specs/a.yaml,line=")
+    team.world.scenario(rejects=[{"id": ONE, "message": "Not so."}])
+    team.world.fields(ONE, mx_Custom_6=3)
+    team.world.apply(code=3)
+    ended = team.world.run("ci", "annotate")
+    assert ended.code == 3
+    assert ended.out.startswith(f"::error file={folder}/specs/a.yaml,line=")
+    assert "Not so." in ended.out
+
+
+def test_there_is_nothing_to_annotate_before_the_first_run(world: World) -> None:
+    assert (world.run("ci", "annotate").code, world.run("ci", "annotate").out) == (0, "")
+    assert world.run("ci", "annotate", "2026").code == 64
 
 
 def test_without_a_repository_it_says_so(world: World) -> None:

@@ -84,6 +84,8 @@ class Forge:
         """Status and content."""
         if path == "/graphql":
             return 200, {"data": {"viewer": {"databaseId": ME}}}
+        if path == "/user":
+            return 200, {"id": ME}
         if method != "GET" and not self.may_write:
             return 403, {"message": "Resource not accessible by integration"}
         for pattern, answer in self._routes(query, body).items():
