@@ -198,6 +198,8 @@ class _Walker:
     def happen(self, words: tuple[str, ...], crm: RunningSimulator) -> None:
         """Something that the page does not show: a workspace is there, somebody else acts."""
         match words:
+            case ("keys",):
+                self._environment |= crm.environment
             case ("workspace",):
                 self._make_workspace(crm)
             case ("edit", file, old, new):
