@@ -31,7 +31,7 @@ def run(workspace: Workspace, name: str | None, applied: Path | None = None) -> 
     """The rejections of the run with this name, of the one that `applied` tells of, or of the last
     one; none where there was none."""
     if applied is not None:
-        name = str(applied_document(applied).get("run") or "")
+        name = str((applied_document(applied) or {}).get("run") or "")
         if not name or name not in results.known_runs(workspace):
             return Annotated(())
     try:

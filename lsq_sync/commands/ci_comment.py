@@ -119,10 +119,12 @@ def _no_plan(commit: str, page: str) -> str:
     return f"**No plan{of}:** the specs are not valid, or the plan could not be made{where}.\n"
 
 
-def _outcome(document: Mapping[str, Any], body: str, page: str) -> str:
+def _outcome(document: Mapping[str, Any] | None, body: str, page: str) -> str:
     """The body, if it tells of the run that `apply --format json` printed the document of; else
     what that says."""
     where = f" [The run]({page}) tells more." if page else ""
+    if document is None:
+        return f"**Not applied:** the job ended before it came to that. Nothing was sent.{where}\n"
     run, error = document.get("run"), document.get("error")
     if run and run == marks_of(body).get("run"):
         return body

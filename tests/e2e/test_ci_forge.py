@@ -211,7 +211,8 @@ def test_the_outcome_goes_where_the_plan_was(forge: Forge, desk: Desk, tmp_path:
         pytest.param(
             {"run": "r2", "error": {"message": "x"}}, "**Unknown:** the job ended", id="stopped"
         ),
-        pytest.param(None, "**Unknown:** the job ended before", id="killed"),
+        pytest.param({}, "**Unknown:** the job ended before", id="killed"),
+        pytest.param(None, "**Not applied:** the job ended before", id="never began"),
     ],
 )
 def test_what_was_not_sent_is_not_told_as_the_outcome_of_an_earlier_run(

@@ -236,6 +236,7 @@ def test_what_was_not_reviewed_is_not_sent(story: Story) -> None:
         in applied.ended["Look up the plan that was reviewed"].err
     )
     assert "Send it" not in applied.ended
+    assert "**Not applied:**" in story.comment(4)
     assert len(story.world.sent()) == 1
 
 
