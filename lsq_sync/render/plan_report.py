@@ -180,8 +180,8 @@ def _values_lost(plan: Plan, found: Mapping[str, int]) -> Iterator[Danger]:
         yield Danger("Overwrites", f"{text}will be written over.", Tone.BAD)
     unknown = sum(part.action is Action.UPDATE and not part.known for part in parts)
     if unknown:
-        text = f"{counted(unknown, 'value')} will be written without anybody knowing here what "
-        yield Danger("Not recorded yet", f"{text}the CRM holds; apply reads it before it sends.")
+        text = f"nobody knows here what {counted(unknown, 'value')} will replace; apply reads the "
+        yield Danger("Not recorded yet", f"{text}CRM before it sends, where account.host is set.")
 
 
 def _big_share(plan: Plan) -> Iterator[Danger]:

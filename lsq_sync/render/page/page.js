@@ -143,7 +143,8 @@
   };
 
   const chips = () => {
-    for (const [word, count] of counts(rows.map((row) => row.word))) {
+    const words = counts(rows.map((row) => row.word));
+    for (const [word, count] of words.length > 1 ? words : []) {
       const chip = element("button", "", `${word} ${count.toLocaleString("en")}`);
       chip.type = "button";
       chip.dataset.word = word;
