@@ -24,6 +24,7 @@ from lsq_sync.commands.refusals import (
 )
 from lsq_sync.commands.rollout import Learnt, Manner, Rollout
 from lsq_sync.commands.session import Session, Talk
+from lsq_sync.commands.set_back import notice_of_a_lock_set_back
 from lsq_sync.commands.settling import Settling
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
@@ -178,6 +179,7 @@ class _Apply:
     def _decided(self, writer: Writer, is_first: bool) -> Planned:
         """The plan that is to be carried out, if nothing and nobody is against it."""
         notice_of_left_behind(writer, self.dialogue)
+        notice_of_a_lock_set_back(self.workspace.store, writer.recorded, self.dialogue.notice)
         close_what_lapsed(writer, self.around.now(), self.workspace.settings.api.late_window)
         call_as_the_specs_do(writer, self.specs.opportunities, self.around.now())
         planned = self._settled_plan(writer)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lsq_sync.commands.edits import with_edits
+from lsq_sync.commands.set_back import notice_of_a_lock_set_back
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.budget import Budget, budget
@@ -63,6 +64,7 @@ def run(
         return plan_from(workspace, specs, recorded, choice, around, limits, live)
 
     if not refresh:
+        notice_of_a_lock_set_back(workspace.store, recorded, notice)
         return planned()
     from lsq_sync.commands.refresh import live_values  # brings the client along
 

@@ -24,6 +24,7 @@ from lsq_sync.lock.disk import (
 )
 from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
 from lsq_sync.lock.merge import Merged, has_markers, merge, merge_since
+from lsq_sync.lock.newest import set_back_from
 from lsq_sync.lock.open_requests import forgotten_requests
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
@@ -73,6 +74,14 @@ class FileStore:
         """
         found = self._load()
         return replace(found.recorded, entries=found.entries)
+
+    def set_back_from(self, recorded: Recorded) -> datetime | None:
+        """When the last outcome came that was recorded here, if the lock does not know it any
+        more: a revert or a checkout has set it back."""
+        try:
+            return set_back_from(self._folder, recorded, content_of(self._lock))
+        except OSError:
+            return None
 
     @contextmanager
     def writer(self, run: RunID, now: datetime) -> Iterator[Writer]:

@@ -37,6 +37,7 @@ from lsq_sync.lock.disk import (
     write_all,
 )
 from lsq_sync.lock.emergency import Emergency, emergency_places, remove_emergency
+from lsq_sync.lock.newest import keep_newest
 from lsq_sync.lock.open_requests import as_it_was, keep_open_requests
 from lsq_sync.lock.recent import keep_recent, without_recent
 
@@ -132,6 +133,7 @@ class Writer:
             replace_file(self._lock, data)
             self._seen = fingerprint(data)
             keep_recent(self._journal.parent, self.recorded)
+            keep_newest(self._journal.parent, self.recorded, data)
             self._put_journal_away()
         for path in self._places:
             with told_as_storage_error(path):
