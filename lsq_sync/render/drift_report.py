@@ -33,6 +33,7 @@ def drift_report(account: Account, drift: Drift, made_at: datetime) -> Report:
         facts=(f"What the CRM says against what was last recorded, at {moment(made_at)}.",),
         command="lsq-sync accept --all" if drift.rows else "",
         rest="lsq-sync drift --format html (or json)",
+        sides=("Recorded", "In the CRM"),
     )
 
 

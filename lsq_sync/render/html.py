@@ -18,14 +18,14 @@ from lsq_sync.render.report import Bars, Cell, Report, Row, Value
 MOST_ROWS = 20_000
 """Opportunities that a page holds; more make a browser slow."""
 
-_VALUE_COLUMNS = ("Opportunity", "Field", "Before", "After")
 _OUTCOME_COLUMNS = ("Opportunity", "Request", "Reason", "Fields")
 
 
 def html(report: Report, most_rows: int = MOST_ROWS) -> str:
     """The page."""
     script = _part("page.js")
-    columns = _VALUE_COLUMNS if report.tells_values else _OUTCOME_COLUMNS
+    values = ("Opportunity", "Field", *report.sides)
+    columns = values if report.tells_values else _OUTCOME_COLUMNS
     left = len(report.rows) - most_rows
     parts = {
         "kind": report.kind,
@@ -100,6 +100,7 @@ def _data(report: Report, most_rows: int) -> str:
     """JSON that ends no script element and holds no character beyond ASCII."""
     content = {
         "values": report.tells_values,
+        "sides": report.sides,
         "rows": [_row(row) for row in report.rows[:most_rows]],
     }
     text = json.dumps(content, separators=(",", ":"))

@@ -29,7 +29,8 @@ def markdown(report: Report, budget: int = BUDGET) -> str:
     """The document; no longer than `budget` characters, unless its head alone is."""
     head = "".join(_head(report))
     foot = "".join(_foot(report))
-    lines, columns = (_row, _VALUES) if report.tells_values else (_outcome, _OUTCOMES)
+    told = "| Opportunity | Field | {} | {} |\n|---|---|---|---|\n".format(*report.sides)
+    lines, columns = (_row, told) if report.tells_values else (_outcome, _OUTCOMES)
     blocks = [_Block(row, lines) for row in report.rows]
     kept = _fitting(blocks, budget - len(head) - len(foot) - _RESERVE)
     return head + "".join(_sections(report, blocks, kept, columns)) + foot
@@ -102,12 +103,14 @@ class _Block:
         """With the heading that it needs where another group ends."""
         is_first = before is None or _group(before.row) != _group(self.row)
         return len(self.text) + (
-            len(_heading(self.row, 10**9)) + len(_VALUES) + len(_END) if is_first else 0
+            len(_heading(self.row, 10**9)) + _COLUMNS + len(_END) if is_first else 0
         )
 
 
-_VALUES = "| Opportunity | Field | Before | After |\n|---|---|---|---|\n"
 _OUTCOMES = "| Opportunity | Request | Reason |\n|---|---|---|\n"
+_COLUMNS = 100
+"""More than the two lines above any table have."""
+
 _END = "\n</details>\n\n"
 
 

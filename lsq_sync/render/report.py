@@ -90,7 +90,7 @@ class Bars:
 class Report:
     """The whole document. `mark` identifies it to a machine; `rest` says where all of it is.
 
-    `tells_values`: its cells have values, before and after.
+    `tells_values`: its cells have values, before and after, which `sides` names.
     """
 
     kind: str
@@ -105,6 +105,7 @@ class Report:
     command: str
     rest: str
     tells_values: bool = True
+    sides: tuple[str, str] = ("Before", "After")
 
 
 def bars(title: str, names: Iterable[str]) -> Bars:

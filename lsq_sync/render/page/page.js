@@ -1,7 +1,7 @@
 "use strict";
 // The rows stand in the page as data and become elements a hundred at a time, as text only.
 (() => {
-  const { rows, values } = JSON.parse(document.getElementById("data").textContent);
+  const { rows, values, sides } = JSON.parse(document.getElementById("data").textContent);
   const BATCH = 100, PRINTED = 2000;
   const byId = (id) => document.getElementById(id);
   const table = byId("rows"), more = byId("more"), search = byId("search");
@@ -56,8 +56,8 @@
   const valueCells = (field) => {
     const [, , , , before, after, remark] = field;
     return [
-      cell("Before", "before", value(before, after)),
-      cell("After", "after", value(after, before), remark ? element("div", "remark", remark) : ""),
+      cell(sides[0], "before", value(before, after)),
+      cell(sides[1], "after", value(after, before), remark ? element("div", "remark", remark) : ""),
     ];
   };
 
