@@ -62,7 +62,9 @@ def run(
         if wanted:
             live = live_values(workspace, writer.recorded, wanted, around, watch, notice)
         rules = workspace.rules(specs, around)
-        return _Accept(workspace, rules, around, writer, live, named).run_it(chosen)
+        return _Accept(workspace, rules, around, writer, live, named, key is not None).run_it(
+            chosen
+        )
 
 
 def _chosen(
@@ -110,6 +112,7 @@ class _Accept:
     writer: Writer
     live: Live
     names: tuple[str, ...]
+    alone: bool
     kept: list[Kept] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     ahead: int = 0
@@ -147,7 +150,7 @@ class _Accept:
             self.missing.append(one.key)
             return
         entry = self.writer.entry(one.key) or Entry()
-        weighed = weigh(one, entry, seen, self.names, self.rules)
+        weighed = weigh(one, entry, seen, self.names, self.rules, alone=self.alone)
         self.kept += weighed.kept
         self.ahead += weighed.ahead
         yield from (_Wish(one, taken) for taken in weighed.taken)

@@ -26,6 +26,7 @@ from lsq_sync.commands.rollout import Learnt, Manner, Rollout
 from lsq_sync.commands.session import Session, Talk
 from lsq_sync.commands.set_back import notice_of_a_lock_set_back
 from lsq_sync.commands.settling import Settling
+from lsq_sync.commands.unseen import notice_of_unseen
 from lsq_sync.commands.verdict import Verdict, verdict_of_signal
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.canary import Canary
@@ -239,6 +240,8 @@ class _Apply:
         blocking = tuple(_blocking(planned.plan, writer.recorded))
         settling = Settling(self.workspace, self.talk, self.dialogue, self.around, self.know)
         live = settling.settle(writer, blocking, self._to_read(planned.plan, writer.recorded))
+        if self._reads:
+            notice_of_unseen(self._looked_at(planned.plan), live or {}, self.dialogue.notice)
         if live is None:
             return planned
         settled = self._plan(writer.recorded, live if self._reads else None)
@@ -258,13 +261,22 @@ class _Apply:
 
         return self.talk.hold_unless_stopped(read) or {}
 
+    def _looked_at(self, plan: Plan) -> tuple[str, ...]:
+        """The opportunities of which something is to be read."""
+        everything = self.options.reading is Reading.ALL
+        chosen = plan.changes if everything else plan.having(Action.UPDATE)
+        return tuple(change.key for change in chosen if change.origin and change.fields)
+
     def _to_read(self, plan: Plan, recorded: Recorded) -> tuple[Wanted, ...]:
         """What is about to be sent and what that waits for, or all that the specs manage."""
         if not self._reads:
             return ()
-        everything = self.options.reading is Reading.ALL
-        chosen = plan.changes if everything else plan.having(Action.UPDATE, Action.HELD)
-        return of_records(self.know, (change.key for change in chosen), recorded)
+        if self.options.reading is Reading.ALL:
+            return of_records(self.know, (change.key for change in plan.changes), recorded)
+        chosen = plan.having(Action.UPDATE, Action.HELD)
+        settled = {change.key: change.settled_names for change in chosen}
+        wanted = of_records(self.know, settled, recorded)
+        return tuple(one for each in wanted if (one := each.without(settled[each.key])).names)
 
     # --- deciding
 

@@ -6,13 +6,14 @@ from functools import partial
 
 from lsq_sync.commands.edits import with_edits
 from lsq_sync.commands.set_back import notice_of_a_lock_set_back
+from lsq_sync.commands.unseen import notice_of_unseen
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.budget import Budget, budget
 from lsq_sync.core.change import Action, Plan
 from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.model import DesiredOpportunity, Live
-from lsq_sync.core.plan import make_plan
+from lsq_sync.core.plan import make_plan, wanted_fields
 from lsq_sync.core.reading import calls_around, readable, wanted_of
 from lsq_sync.core.safety import Limits, Refusal, refusals
 from lsq_sync.core.state import Recorded
@@ -71,6 +72,7 @@ def run(
     chosen, known = selected(workspace, specs, recorded, choice, around)
     wanted = readable(wanted_of(one, known.entries.get(one.key)) for one in chosen)
     live = live_values(workspace, recorded, wanted, around, watch, notice)
+    notice_of_unseen((one.key for one in chosen if any(wanted_fields(one))), live, notice)
     found = planned(live)
     conflicts = found.plan.having(Action.CONFLICT)
     if not conflicts:

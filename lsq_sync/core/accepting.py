@@ -74,8 +74,13 @@ def weigh(
     live: LiveOpportunity,
     names: Collection[str],
     rules: PlanRules,
+    *,
+    alone: bool = True,
 ) -> Weighed:
     """Of the named values every one that differs, without names what was changed in the CRM.
+
+    What was changed in the specs as well is only taken where the opportunity was asked for
+    `alone`, not with all others.
 
     A value that the specs have changed and nobody in the CRM is ahead: it is what the next apply
     is for, so it is only given up by name.
@@ -84,7 +89,7 @@ def weigh(
     for want in wanted_fields(one):
         if names and want.name not in names:
             continue
-        found = _weigh_one(one.key, want, entry, live, rules, is_named=bool(names))
+        found = _weigh_one(one.key, want, entry, live, rules, is_named=bool(names), alone=alone)
         if isinstance(found, Taken):
             taken.append(found)
         elif isinstance(found, Kept):
@@ -102,6 +107,7 @@ def _weigh_one(
     rules: PlanRules,
     *,
     is_named: bool,
+    alone: bool,
 ) -> Taken | Kept | int:
     kind, values = want.rule.data_type, rules.values
     seen = value_of(live, want.name)
@@ -122,5 +128,9 @@ def _weigh_one(
         return Kept(key, want.name, why, want.origin) if is_named else 0
     if differs and not is_named and (was is ABSENT or not is_news):
         return 1
+    is_wish = was is not ABSENT and not same_as_live(kind, was, want.value, values)
+    if differs and is_wish and not alone:
+        why = f"the specs want another value as well: lsq-sync accept {key} takes the CRM's"
+        return Kept(key, want.name, why, want.origin)
     after = from_live(kind, seen, values)
     return Taken(want.name, want.value, after, want.rule, want.origin, in_spec=differs)

@@ -140,6 +140,15 @@ class Change:
         return payload_of(self.fields, Action.ADOPT)
 
     @property
+    def settled_names(self) -> frozenset[str]:
+        """Managed names that stay as they are, and that are not sent along either."""
+        return frozenset(
+            part.name
+            for part in self.fields
+            if part.action is Action.UNCHANGED and not part.companion
+        )
+
+    @property
     def forgets_it(self) -> bool:
         """No spec has the opportunity any more: the lock forgets the whole of it."""
         return self.action is Action.RELEASE and self.origin is None

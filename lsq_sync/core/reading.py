@@ -1,7 +1,7 @@
 """What to read from the CRM, and what it says about requests that are still open. Pure."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from lsq_sync.core.change import Action, Plan
 from lsq_sync.core.model import UNTYPED, DesiredOpportunity, FieldRule, LiveOpportunity
@@ -35,6 +35,10 @@ class Wanted:
     def in_bulk(self) -> bool:
         """Whether many of its kind can be read in one call."""
         return self.code is not None and is_guid(self.identifier)
+
+    def without(self, names: Container[str]) -> "Wanted":
+        """The same, less some of the names."""
+        return replace(self, names=tuple(name for name in self.names if name not in names))
 
 
 def wanted_of(one: DesiredOpportunity, entry: Entry | None) -> Wanted:

@@ -259,3 +259,23 @@ def test_accept_sends_nothing_and_needs_no_key_for_it(applied: World) -> None:
     applied.crm.change(ONE, "mx_Custom_6", "77")
     assert applied.json("accept", ONE).code == 0
     assert len(applied.sent()) == 2
+
+
+def test_all_leaves_what_the_specs_want_otherwise_and_one_alone_takes_it(world: World) -> None:
+    world.fields(ONE, TWO, mx_Custom_5="first")
+    world.apply()
+    world.crm.skip(3600)
+    world.crm.change(ONE, "mx_Custom_5", "by hand")
+    world.crm.change(TWO, "mx_Custom_5", "by hand")
+    world.spec(
+        {ONE: {"fields": {"mx_Custom_5": "by spec"}}, TWO: {"fields": {"mx_Custom_5": "first"}}}
+    )
+    ended = world.json("accept", "--all")
+    assert ended.code == 5
+    assert [one["id"] for one in ended.document["opportunities"]] == [TWO]
+    (kept,) = ended.document["refused"]
+    assert (kept["id"], kept["name"]) == (ONE, "mx_Custom_5")
+    assert f"lsq-sync accept {ONE}" in kept["reason"]
+    assert "by spec" in (world.root / "specs/a.yaml").read_text("utf-8")
+    assert world.json("accept", ONE).code == 0
+    assert "by spec" not in (world.root / "specs/a.yaml").read_text("utf-8")

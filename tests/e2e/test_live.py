@@ -318,3 +318,47 @@ def test_who_changed_it_and_when_is_told_if_the_crm_says(world: World) -> None:
     assert world.crm.crm.count() - before == 2 + 1 + 20
     world.scenario(faults=[{"on": "read", "path": "Details", "every": 1, "do": "garbage"}])
     assert set(world.actions("--refresh").values()) == {"conflict"}
+
+
+# --- what a read does not show is said
+
+
+WHY = "deleted, of another type, or out of reach of the keys' user"
+
+
+def test_an_opportunity_that_the_crm_does_not_show_is_named_beside_a_plan_of_nothing(
+    world: World,
+) -> None:
+    world.fields(ONE, TWO, mx_Custom_6=1)
+    world.apply()
+    world.crm.delete(ONE)
+    for words in (("plan", "--refresh"), ("apply", "--refresh", "--yes")):
+        ended = world.run(*words)
+        assert "Nothing to do" in ended.out
+        assert f"Not shown by the CRM: {WHY}: {ONE}" in ended.err
+        assert TWO not in ended.err
+
+
+def test_an_auto_id_that_nothing_can_be_read_by_is_named(world: World) -> None:
+    world.spec({"LN-000003": {"fields": {"mx_Custom_6": 1}}})
+    for words in (("plan", "--refresh"), ("apply", "--yes", "--no-wait")):
+        assert "not read: LN-000003: no read takes an AutoId" in world.run(*words).err
+    world.fields(ONE, mx_Custom_6=1)
+    assert "not read" not in world.run("plan", "--refresh").err
+
+
+# --- an apply looks at what it sends, and at nothing else
+
+
+def test_a_change_of_a_field_that_is_not_sent_does_not_stop_an_apply(world: World) -> None:
+    world.fields(ONE, mx_Custom_6=1, mx_Custom_5="text")
+    world.apply()
+    world.crm.skip(3600)
+    world.crm.change(ONE, "mx_Custom_6", "31337")
+    world.fields(ONE, mx_Custom_6=1, mx_Custom_5="other")
+    ended = world.json("apply", "--yes", "--on-conflict", "overwrite")
+    assert (ended.code, ended.summary["succeeded"]) == (0, 1)
+    assert ended.document["opportunities"][0]["fields"] == ["mx_Custom_5"]
+    assert world.crm.crm.opportunity(ONE).fields["mx_Custom_6"] == "31337"
+    assert world.json("plan", "--refresh").summary["conflict"] == 1
+    assert world.json("apply", "--refresh", "--yes").code == 5
