@@ -180,7 +180,7 @@ class _Subject:
 _VALUES = _Subject(
     "live values",
     "check the network, account.host and the event codes of the types, then run the "
-    "command again; --no-refresh applies without reading",
+    "command again; apply --no-refresh sends without reading",
 )
 _TYPES = _Subject(
     "the opportunity types", "check the network and account.host, or name the event code: --code"

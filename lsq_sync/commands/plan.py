@@ -64,6 +64,7 @@ def run(
         limits = workspace.settings.limits
         return plan_from(workspace, specs, recorded, choice, around, limits, live)
 
+    _notice_of_no_choice(workspace, specs, recorded, choice, around, notice)
     if not refresh:
         notice_of_a_lock_set_back(workspace.store, recorded, notice)
         return planned()
@@ -79,6 +80,24 @@ def run(
         return found
     read = partial(live_values, workspace, recorded, around=around, watch=watch)
     return planned(with_edits(live, conflicts, recorded, read))
+
+
+def _notice_of_no_choice(
+    workspace: Workspace,
+    specs: Specs,
+    recorded: Recorded,
+    choice: Choice,
+    around: Surroundings,
+    notice: Callable[[str], None],
+) -> None:
+    """A pattern that is misspelt would look like a plan with nothing to do."""
+    if not (choice.only or choice.skipped) or not specs.opportunities:
+        return
+    chosen, known = selected(workspace, specs, recorded, choice, around)
+    if not chosen and not known.entries:
+        given = [f"--only {one}" for one in choice.only]
+        given += [f"--except {one}" for one in choice.skipped]
+        notice(f"{' '.join(given)} leaves none of {len(specs.opportunities):,} opportunities")
 
 
 def selected(

@@ -241,11 +241,15 @@ def _remove_leftovers(lock: Path, folder: Path) -> None:
 
 def _other_account(name: str, theirs: Account, ours: Account) -> LockError:
     return LockError(
-        f"{name} belongs to the account {theirs.name!r} at {theirs.async_host}, "
-        f"the settings name {ours.name!r} at {ours.async_host}",
+        f"{name} belongs to the account {theirs.name!r} at {_hosts(theirs)}, "
+        f"the settings name {ours.name!r} at {_hosts(ours)}",
         hint="one account is one workspace: use the settings of that account, "
         "or a workspace of its own for this one (lsq-sync init)",
     )
+
+
+def _hosts(account: Account) -> str:
+    return f"{account.async_host} and {account.host}" if account.host else account.async_host
 
 
 def _damaged_journal(path: Path, offset: int) -> LockError:

@@ -128,3 +128,10 @@ def test_a_plan_that_cannot_be_saved_says_so(world: World) -> None:
 def test_an_unknown_path_is_wrong_usage(world: World) -> None:
     world.fields(ONE, mx_Custom_6=1)
     assert world.json("plan", "elsewhere").code == 64
+
+
+def test_a_pattern_that_matches_nothing_is_told(world: World) -> None:
+    world.fields(*LOANS[:2], mx_Custom_6=1)
+    ended = world.run("plan", "--only", "zzz*")
+    assert "--only zzz* leaves none of 2 opportunities" in ended.err
+    assert "leaves none" not in world.run("plan", "--only", f"{LOANS[0]}").err

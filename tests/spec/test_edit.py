@@ -56,6 +56,21 @@ IN_PLACE: dict[str, tuple[str, str, dict[str, Tree]]] = {
         {"a": ("x", "z")},
     ),
     "a list of lines, longer": ("a:\n- x # 2", "a:\n- x # 2\n- z", {"a": ("x", "z")}),
+    "a list of lines, another order: the lines that stay keep theirs": (
+        "a:\n  - x # 1\n  - y # 2\nb: y",
+        "a:\n  - x # 1\n  - z\nb: y",
+        {"a": ("z", "x")},
+    ),
+    "a list of lines, the same in another order": (
+        "a:\n  - x # 1\n  - y",
+        "a:\n  - x # 1\n  - y",
+        {"a": ("y", "x")},
+    ),
+    "a list of lines, of which only the last stays": (
+        "a:\n  - x\n  - y # 2",
+        "a:\n  - y # 2\n  - p\n  - q",
+        {"a": ("p", "q", "y")},
+    ),
     "a list of lines to null": ("a: # c\n- x\n- y\nb: y", "a: null # c\nb: y", {"a": None}),
     "a field set": ("a:\n  p: x # 1\n  q: y", "a:\n  p: x # 1\n  q: z", {"a": {"q": "z"}}),
     "a new part of a field set": ("a:\n  p: x # 1\nb: y", "a:\n  p: x # 1\n  q: z\nb: y",
