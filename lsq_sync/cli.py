@@ -654,7 +654,9 @@ def accept(
     from lsq_sync.render.accept_text import accept_lines, next_step
     from lsq_sync.render.document import accept_document
 
-    if (key is not None) == every:
+    if key is not None and every:
+        raise click.UsageError("an opportunity and --all exclude each other")
+    if key is None and not every:
         raise click.UsageError("name an opportunity, or say --all")
     if key is not None and (only or skipped):
         raise click.UsageError("--only and --except go with --all")

@@ -16,7 +16,7 @@ from lsq_sync.errors import Diagnostic, SpecError, UsageError
 from lsq_sync.lock.disk import content_of, replace_file, told_as_storage_error
 from lsq_sync.reader import Reader, TypeReader
 from lsq_sync.spec.load import decoded
-from lsq_sync.spec.names import suggestion
+from lsq_sync.spec.names import nearest
 from lsq_sync.spec.read import is_type_name, type_name_of
 from lsq_sync.spec.schemas import Schema, schema_text
 from lsq_sync.spec.type_changes import changes
@@ -116,10 +116,11 @@ def _chosen(types: tuple[ListedType, ...], wanted: str) -> int:
             f"several types of the account are called {shown(wanted)}: {listed}",
             hint="name the event code too: --code",
         )
-    near = suggestion(wanted, [one.title for one in types])
+    near = nearest(wanted, [one.title for one in types])
+    guess = f"did you mean {near}? " if near else ""
     raise UsageError(
         f"the account has no opportunity type {shown(wanted)}",
-        hint=f"{near}\nits types are {listed}" if near else f"its types are {listed or 'none'}",
+        hint=f"{guess}its types are {listed or 'none'}",
     )
 
 

@@ -40,9 +40,10 @@ def next_step(drift: Drift) -> str:
     """How to go on; empty where nothing has drifted."""
     if not drift.rows:
         return ""
+    which = drift.rows[0].key if len(drift.rows) == 1 else "--all"
     return (
         "to take what the CRM has into the specs, or to write the specs' values over it:"
-        f"\n\n  lsq-sync accept {drift.rows[0].key}\n"
+        f"\n\n  lsq-sync accept {which}\n"
         "  lsq-sync apply --refresh --on-conflict overwrite"
     )
 
