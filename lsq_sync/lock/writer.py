@@ -133,8 +133,8 @@ class Writer:
             replace_file(self._lock, data)
             self._seen = fingerprint(data)
             keep_recent(self._journal.parent, self.recorded)
-            keep_newest(self._journal.parent, self.recorded, data)
             self._put_journal_away()
+            keep_newest(self._journal.parent, self.recorded, data)
         for path in self._places:
             with told_as_storage_error(path):
                 remove_emergency(path)

@@ -88,6 +88,11 @@ def test_the_order_of_a_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             f"rename .lsq-sync/journal .lsq-sync/runs/{RUN}.1.journal",
             "sync .lsq-sync/runs",
             "sync .lsq-sync",
+            "create temporary",
+            "write temporary",
+            "sync temporary",
+            "rename temporary .lsq-sync/newest",
+            "sync .lsq-sync",
         ]
 
 
