@@ -22,6 +22,7 @@ from lsq_sync.core.state import (
     Outcome,
     Queued,
     Rejected,
+    Rekeyed,
     Released,
     Replaced,
     Seen,
@@ -573,3 +574,18 @@ def test_what_the_settings_cannot_know_comes_from_the_lock() -> None:
 def test_absent_is_not_empty() -> None:
     assert payload(a="1").note is ABSENT
     assert payload(None).note is None
+
+
+OTHER = "5ca5b042-51ea-4699-b6f0-84c40ab12771"
+
+
+def test_an_entry_goes_by_its_guid_once_the_specs_do() -> None:
+    moved = replace(SETTLED, guid=OTHER)
+    after = replay({KEY: moved}, [Rekeyed(OTHER, at(9), KEY)])
+    assert after == {OTHER: replace(moved, guid="")}
+    assert replay(after, [Rekeyed(OTHER, at(9), KEY)]) == after
+
+
+def test_what_the_other_key_knows_already_is_not_written_over() -> None:
+    known = recorded(a="7")
+    assert replay({KEY: SETTLED, OTHER: known}, [Rekeyed(OTHER, at(9), KEY)]) == {OTHER: known}
