@@ -15,6 +15,7 @@ from lsq_sync.core.ci import Commented
 from lsq_sync.core.job import Headed, Merged, Numbered, PullRequest, Sought, headed_by, merged_as
 from lsq_sync.core.review import (
     Said,
+    as_kept,
     calling_nobody,
     from_a_fork,
     is_empty,
@@ -172,7 +173,7 @@ def _say(forge: GitHub, number: int, name: str, said: Said) -> Commented:
         there = own_comment(forge, number, name, me)
         text = next_comment(name, there.body if there else "", said)
         plan = marks_of(text).get("plan", "")
-        if there and _as_kept(there.body) == _as_kept(text):
+        if there and as_kept(there.body) == as_kept(text):
             return Commented("unchanged", number, there.page, plan)
         try:
             if there:
@@ -197,11 +198,6 @@ def _say_where_the_run_is(forge: GitHub, options: Options, said: Said) -> Commen
         return Commented("skipped", why=f"no comment of the last ones tells of the run {said.run}")
     text = next_comment(options.name, there.body, said)
     plan = marks_of(text).get("plan", "")
-    if _as_kept(there.body) == _as_kept(text):
+    if as_kept(there.body) == as_kept(text):
         return Commented("unchanged", None, there.page, plan)
     return Commented("edited", None, forge.edit_comment(there.id, text).page, plan)
-
-
-def _as_kept(text: str) -> str:
-    """GitHub keeps no line ends of its own, nor blanks at the end."""
-    return text.replace("\r\n", "\n").rstrip()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lsq_sync.commands.ci_job import Job
 from lsq_sync.core.ci import Reported
-from lsq_sync.core.review import is_empty, is_name, marked, marks_of
+from lsq_sync.core.review import as_kept, is_empty, is_name, marked, marks_of
 from lsq_sync.errors import UsageError
 from lsq_sync.forge.github import GitHub, Issue, LostError
 
@@ -60,7 +60,7 @@ def _tell(forge: GitHub, there: Issue | None, options: Options, text: str) -> Re
     if there is None:
         made = forge.create_issue(options.title, text)
         return Reported("created", made.number, made.page)
-    if there.title == options.title and there.body.replace("\r\n", "\n").rstrip() == text.rstrip():
+    if there.title == options.title and as_kept(there.body) == as_kept(text):
         return Reported("unchanged", there.number, there.page)
     edited = forge.edit_issue(there.number, {"title": options.title, "body": text})
     return Reported("edited", edited.number, edited.page)

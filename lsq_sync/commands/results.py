@@ -8,7 +8,7 @@ from lsq_sync.commands import run_log
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.blame import Suspect
-from lsq_sync.core.result import UpdateResult
+from lsq_sync.core.result import MOST_URGENT_FIRST, UpdateResult
 from lsq_sync.core.state import NOTE, Entry, Outcome, Recorded, RequestID
 from lsq_sync.errors import Origin, UsageError
 from lsq_sync.lock.history import SECOND_OF_RUN
@@ -152,8 +152,4 @@ def _since(result: UpdateResult, recorded: Recorded) -> UpdateResult:
 
 def by_outcome(results: Iterable[UpdateResult]) -> tuple[UpdateResult, ...]:
     """What needs somebody first."""
-    order = {outcome: place for place, outcome in enumerate(_ORDER)}
-    return tuple(sorted(results, key=lambda one: (order[one.outcome], one.key)))
-
-
-_ORDER = (Outcome.REJECTED, Outcome.UNKNOWN, Outcome.UNSENT, Outcome.PENDING, Outcome.SUCCEEDED)
+    return tuple(sorted(results, key=lambda one: (MOST_URGENT_FIRST.index(one.outcome), one.key)))

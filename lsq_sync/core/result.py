@@ -28,6 +28,16 @@ class UpdateResult:
     culprit: Suspect | None = None
 
 
+MOST_URGENT_FIRST = (
+    Outcome.REJECTED,
+    Outcome.UNKNOWN,
+    Outcome.UNSENT,
+    Outcome.PENDING,
+    Outcome.SUCCEEDED,
+)
+"""What needs somebody comes first."""
+
+
 def summary(results: Iterable[UpdateResult]) -> dict[str, int]:
     """How many there are of each outcome."""
     counts = {outcome.value: 0 for outcome in Outcome}

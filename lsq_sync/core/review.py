@@ -98,6 +98,11 @@ def is_empty(body: str) -> bool:
     return not without_marks(body).strip() or marks_of(body).get("drift") == "0"
 
 
+def as_kept(text: str) -> str:
+    """What GitHub keeps of a text: no line ends of its own, nor blanks at the end."""
+    return text.replace("\r\n", "\n").rstrip()
+
+
 # --- a text that fits
 
 

@@ -6,26 +6,27 @@ still. Nothing is decided by this; it is said. Where the file cannot be read, it
 
 from contextlib import suppress
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from lsq_sync.core.moment import moment, read_moment
 from lsq_sync.core.state import Recorded
-from lsq_sync.lock.disk import PRIVATE, content_of, replace_file
+from lsq_sync.lock.disk import PRIVATE, content_of, fingerprint, replace_file
 
 _NAME = "newest"
 _REMEMBERED = 100
 """Locks that are known by their fingerprint, so that going back to one is seen within a second."""
 
 
-def keep_newest(folder: Path, recorded: Recorded, lock: bytes) -> None:
-    """Writes down when the last outcome in it came, and the fingerprints of the last locks."""
+def keep_newest(folder: Path, recorded: Recorded, lock: bytes | None) -> None:
+    """Writes down when the last outcome in it came, and the fingerprints of the last locks;
+    `lock` is that of the newest."""
     newest = _newest(recorded)
     file = folder / _NAME
     with suppress(OSError):
         _, before = _kept(folder)
-        prints = [one for one in before if one != _print(lock)][1 - _REMEMBERED :]
-        lines = [moment(newest) if newest else "", *prints, _print(lock)]
+        last = (lock or b"").hex()
+        prints = [one for one in before if one != last][1 - _REMEMBERED :]
+        lines = [moment(newest) if newest else "", *prints, last]
         replace_file(file, "\n".join(lines).encode(), PRIVATE)
 
 
@@ -34,7 +35,8 @@ def set_back_from(folder: Path, recorded: Recorded, lock: bytes | None) -> datet
     kept, prints = _kept(folder)
     newest = _newest(recorded)
     is_older = kept is not None and (newest is None or newest < kept)
-    return kept if is_older or (lock is not None and _print(lock) in prints[:-1]) else None
+    known = fingerprint(lock)
+    return kept if is_older or (known is not None and known.hex() in prints[:-1]) else None
 
 
 def _kept(folder: Path) -> tuple[datetime | None, list[str]]:
@@ -43,10 +45,6 @@ def _kept(folder: Path) -> tuple[datetime | None, list[str]]:
         return (read_moment(first) if first else None), prints
     except (OSError, ValueError):
         return None, []
-
-
-def _print(lock: bytes) -> str:
-    return sha256(lock).hexdigest()
 
 
 def _newest(recorded: Recorded) -> datetime | None:

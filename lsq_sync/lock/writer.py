@@ -134,7 +134,7 @@ class Writer:
             self._seen = fingerprint(data)
             keep_recent(self._journal.parent, self.recorded)
             self._put_journal_away()
-            keep_newest(self._journal.parent, self.recorded, data)
+            keep_newest(self._journal.parent, self.recorded, self._seen)
         for path in self._places:
             with told_as_storage_error(path):
                 remove_emergency(path)

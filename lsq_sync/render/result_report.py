@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from lsq_sync.core.result import UpdateResult
+from lsq_sync.core.result import MOST_URGENT_FIRST, UpdateResult
 from lsq_sync.core.state import NOTE, Outcome
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import plain
@@ -19,7 +19,6 @@ _TONES = {
     Outcome.PENDING: Tone.CHANGED,
     Outcome.UNSENT: Tone.CARE,
 }
-_ORDER = (Outcome.REJECTED, Outcome.UNKNOWN, Outcome.UNSENT, Outcome.PENDING, Outcome.SUCCEEDED)
 _REASONS_SHOWN = 5
 
 
@@ -32,8 +31,9 @@ def result_report(
     what: str = "update",
 ) -> Report:
     """What is shown of outcomes, what needs somebody first; `what` each of them is."""
-    place = {outcome: number for number, outcome in enumerate(_ORDER)}
-    listed = tuple(sorted(results, key=lambda one: (place[one.outcome], *_where(one))))
+    listed = tuple(
+        sorted(results, key=lambda one: (MOST_URGENT_FIRST.index(one.outcome), *_where(one)))
+    )
     command = next_step(listed).rpartition("\n\n")[2].strip()
     return Report(
         kind="results",
@@ -59,7 +59,9 @@ def _where(result: UpdateResult) -> tuple[str, int, str]:
 def _counts(results: tuple[UpdateResult, ...]) -> tuple[Count, ...]:
     found = Counter(result.outcome for result in results)
     invisible = sum(result.verified is False for result in results)
-    counts = [Count(OUTCOME_WORDS[one], found[one], _TONES[one]) for one in reversed(_ORDER)]
+    counts = [
+        Count(OUTCOME_WORDS[one], found[one], _TONES[one]) for one in reversed(MOST_URGENT_FIRST)
+    ]
     return present([*counts, Count("succeeded, but not visible", invisible, Tone.CARE)])
 
 
