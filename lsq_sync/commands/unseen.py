@@ -4,10 +4,7 @@ from collections.abc import Callable, Iterable
 
 from lsq_sync.core.model import Live
 from lsq_sync.core.reading import WHY_UNREAD
-from lsq_sync.render.parts import NOT_SHOWN
-from lsq_sync.render.words import counted
-
-_NAMED = 5
+from lsq_sync.render.parts import NOT_SHOWN, some_of
 
 
 def notice_of_unseen(keys: Iterable[str], live: Live, notice: Callable[[str], None]) -> None:
@@ -16,12 +13,6 @@ def notice_of_unseen(keys: Iterable[str], live: Live, notice: Callable[[str], No
     missing = [key for key in listed if key in live and live[key].missing]
     unread = [key for key in listed if key not in live]
     if missing:
-        notice(f"{NOT_SHOWN}: {_listed(missing)}")
+        notice(f"{NOT_SHOWN}: {some_of(missing)}")
     if unread:
-        notice(f"not read: {_listed(unread)}: {WHY_UNREAD}")
-
-
-def _listed(keys: list[str]) -> str:
-    more = len(keys) - _NAMED
-    rest = f" and {counted(more, 'opportunity')} more" if more > 0 else ""
-    return f"{', '.join(keys[:_NAMED])}{rest}"
+        notice(f"not read: {some_of(unread)}: {WHY_UNREAD}")

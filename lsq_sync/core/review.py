@@ -108,12 +108,12 @@ def as_kept(text: str) -> str:
 
 def fitted(text: str, limit: int) -> str:
     """The text, or those of its lines that fit, what they opened closed, and a word on that."""
-    if _length(text) <= limit:
+    if length(text) <= limit:
         return text
     room = limit - len(_CUT) - _CLOSING
     kept: list[str] = []
     for line in text.split("\n"):
-        room -= _length(line) + 1
+        room -= length(line) + 1
         if room < 0:
             break
         kept.append(line)
@@ -131,6 +131,6 @@ def _closings(lines: list[str]) -> list[str]:
     return (["```"] if fences % 2 else []) + ["", *["</details>"] * min(max(folds, 0), 10)]
 
 
-def _length(text: str) -> int:
+def length(text: str) -> int:
     """As JavaScript and GitHub's database count it: letters beyond the first plane are two."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -11,12 +11,10 @@ from lsq_sync.core.reading import WHY_UNREAD
 from lsq_sync.core.values import ABSENT
 from lsq_sync.render.drift_text import headline
 from lsq_sync.render.escape import visible
-from lsq_sync.render.parts import NOT_SHOWN
+from lsq_sync.render.parts import NOT_SHOWN, some_of
 from lsq_sync.render.plan_report import charts, row_of, value_of
 from lsq_sync.render.report import Cell, Count, Danger, Report, Row, Tone, by_group, present
 from lsq_sync.render.words import counted
-
-_UNREAD_SHOWN = 5
 
 
 def drift_report(account: Account, drift: Drift, made_at: datetime) -> Report:
@@ -55,10 +53,7 @@ def _dangers(drift: Drift) -> tuple[Danger, ...]:
         text = f"{counted(len(drift.missing), 'opportunity')}: deleted, of another type, or out of "
         found.append(Danger("Not shown by the CRM", f"{text}reach of the keys' user.", Tone.BAD))
     if drift.unread:
-        some = ", ".join(visible(key) for key in drift.unread[:_UNREAD_SHOWN])
-        left = len(drift.unread) - _UNREAD_SHOWN
-        more = f" and {left:,} more" if left > 0 else ""
-        found.append(Danger("Not read", f"{some}{more}: {WHY_UNREAD}."))
+        found.append(Danger("Not read", f"{some_of(drift.unread)}: {WHY_UNREAD}."))
     return tuple(found)
 
 

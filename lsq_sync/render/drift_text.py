@@ -15,11 +15,11 @@ from lsq_sync.render.parts import (
     field_value,
     field_words,
     heading,
+    some_of,
 )
 from lsq_sync.render.words import counted
 
 _SHOWN = 200
-_UNREAD_SHOWN = 5
 
 
 def drift_lines(drift: Drift) -> Iterator[Line]:
@@ -99,11 +99,9 @@ def _groups(groups: tuple[Group, ...]) -> Iterator[Line]:
 def _unread(unread: tuple[str, ...]) -> Iterator[Line]:
     if not unread:
         return
-    some = ", ".join(visible(key) for key in unread[:_UNREAD_SHOWN])
-    more = f" and {len(unread) - _UNREAD_SHOWN:,} more" if len(unread) > _UNREAD_SHOWN else ""
     yield line(
         Piece("Not read", Style.CARE),
-        f": {some}{more}: {WHY_UNREAD}",
+        f": {some_of(unread)}: {WHY_UNREAD}",
     )
     yield BLANK
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 
+from lsq_sync.core.review import LIMIT, length
 from lsq_sync.render.escape import around_difference, shortened
 from lsq_sync.render.inert import code, code_element, commented, inert
 from lsq_sync.render.report import Bars, Cell, Danger, Report, Row, Tone, Value
-
-BUDGET = 65_536
-"""Characters that a comment may have (docs.github.com, REST API of issue comments)."""
 
 _LONGEST = 160
 _LONGEST_REASON = 400
@@ -25,14 +23,14 @@ _RESERVE = 400
 """For the sentence about what is left out."""
 
 
-def markdown(report: Report, budget: int = BUDGET) -> str:
+def markdown(report: Report, budget: int = LIMIT) -> str:
     """The document; no longer than `budget` characters, unless its head alone is."""
     head = "".join(_head(report))
     foot = "".join(_foot(report))
     told = "| Opportunity | Field | {} | {} |\n|---|---|---|---|\n".format(*report.sides)
     lines, columns = (_row, told) if report.tells_values else (_outcome, _OUTCOMES)
     blocks = [_Block(row, lines) for row in report.rows]
-    kept = _fitting(blocks, budget - len(head) - len(foot) - _RESERVE)
+    kept = _fitting(blocks, budget - length(head) - length(foot) - _RESERVE)
     return head + "".join(_sections(report, blocks, kept, columns)) + foot
 
 
@@ -102,8 +100,8 @@ class _Block:
     def size(self, before: "_Block | None") -> int:
         """With the heading that it needs where another group ends."""
         is_first = before is None or _group(before.row) != _group(self.row)
-        return len(self.text) + (
-            len(_heading(self.row, 10**9)) + _COLUMNS + len(_END) if is_first else 0
+        return length(self.text) + (
+            length(_heading(self.row, 10**9)) + _COLUMNS + len(_END) if is_first else 0
         )
 
 

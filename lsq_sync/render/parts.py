@@ -1,6 +1,6 @@
 """How opportunities, fields and values are called, the same in every text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lsq_sync.core.model import FieldRule
 from lsq_sync.core.values import Value
@@ -44,6 +44,12 @@ def field_value(
     if shown is None:
         return Piece("(empty)", Style.FAINT)
     return Piece(shortened(quoted(shown), longest), style)
+
+
+def some_of(keys: Sequence[str], most: int = 5) -> str:
+    """The first few of them, and how many there are besides."""
+    shown = ", ".join(visible(key) for key in keys[:most])
+    return f"{shown} and {len(keys) - most:,} more" if len(keys) > most else shown
 
 
 def and_more(number: int, what: str = "", indent: int = 0) -> Line:

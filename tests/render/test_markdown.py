@@ -10,10 +10,11 @@ from markdown_it import MarkdownIt
 
 from lsq_sync.core.change import Action
 from lsq_sync.core.model import FieldRule
+from lsq_sync.core.review import LIMIT, length
 from lsq_sync.errors import Origin
 from lsq_sync.render.escape import around_difference, visible
 from lsq_sync.render.inert import code, inert
-from lsq_sync.render.markdown import BUDGET, markdown
+from lsq_sync.render.markdown import markdown
 from lsq_sync.render.result_report import result_report
 from tests.render import reports, samples
 from tests.support import golden
@@ -55,7 +56,7 @@ def test_a_machine_finds_its_mark_in_the_first_line(name: str) -> None:
 
 def test_a_plan_of_any_size_is_a_comment_that_tells_first_and_last() -> None:
     text = markdown(reports.of_size(10_000))
-    assert BUDGET - 2_000 < len(text) <= BUDGET
+    assert LIMIT - 2_000 < len(text) <= LIMIT
     left = re.search(r"> ([\d,]+) opportunities are left out here", text)
     assert left
     shown = len(re.findall(r"\*\*Opportunity \d+\*\*", text))
@@ -69,11 +70,21 @@ def test_a_plan_of_any_size_is_a_comment_that_tells_first_and_last() -> None:
 @pytest.mark.parametrize("number", [1, 9, 150, 151, 152, 160, 200])
 def test_what_fits_is_whole_and_what_does_not_is_counted(number: int) -> None:
     text = markdown(reports.of_size(number))
-    assert len(text) <= BUDGET
+    assert len(text) <= LIMIT
     shown = len(re.findall(r"\*\*Opportunity \d+\*\*", text))
     left = re.search(r"> ([\d,]+) opportunit(?:y is|ies are) left out here", text)
     assert shown + (int(left[1]) if left else 0) == number
     assert bool(left) == (shown < number)
+
+
+def test_letters_that_count_twice_for_github_count_twice_here() -> None:
+    faces = "\U0001f600" * 40
+    many = [
+        samples.change(1, Action.UPDATE, samples.field("a", Action.UPDATE, faces, str(n)))
+        for n in range(2_000)
+    ]
+    text = markdown(reports.of_changes(*many))
+    assert LIMIT - 2_000 < length(text) <= LIMIT
 
 
 def test_a_small_plan_is_open_and_a_large_one_is_not() -> None:
