@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.tables import Table
 from lsq_sync.simulator import RunningSimulator, SimulatorThread, sample_account
 from lsq_sync.simulator.scenario_file import scenario_from
 
@@ -16,28 +17,27 @@ _OPPORTUNITIES = 10_000
 _COMMANDS = (("plan", "--refresh"), ("drift",))
 
 
-def show_reading(root: Path) -> None:
+def tables(folder: Path) -> list[Table]:
     """Calls are exact; seconds are of a simulator on the same machine, with no limit."""
     account = sample_account(2 * _OPPORTUNITIES + 500, seed=7)
     keys = [one.id for one in account.opportunities if one.code == _LOAN][:_OPPORTUNITIES]
     with SimulatorThread(account, scenario_from({"rate_limit": {"enabled": False}})) as crm:
+        root, other = folder / "ws", folder / "importing"
         _workspace_for(root, crm, keys)
-        print(f"\n| reading {len(keys):,} opportunities live | calls | seconds |\n|---|---|---|")
-        for words in _COMMANDS:
-            _show(root, crm, *words)
-        other = root.with_name("importing")
+        rows = [_measured(root, crm, *words) for words in _COMMANDS]
         _empty_workspace(other, crm)
         (other / "ids").write_text("\n".join(keys), encoding="utf-8")
-        _show(other, crm, "import", "--ids-file", "ids")
-        for words in _COMMANDS:
-            _show(other, crm, *words, more=", every field")
+        rows.append(_measured(other, crm, "import", "--ids-file", "ids"))
+        rows += [_measured(other, crm, *words, more=", every field") for words in _COMMANDS]
+    title = f"reading {len(keys):,} opportunities live"
+    return [Table(title, ("command", "calls", "seconds"), tuple(rows))]
 
 
-def _show(root: Path, crm: RunningSimulator, *words: str, more: str = "") -> None:
+def _measured(root: Path, crm: RunningSimulator, *words: str, more: str = "") -> tuple[str, ...]:
     before, began = crm.crm.count(), time.perf_counter()
     _run(root, crm, *words)
     took = time.perf_counter() - began
-    print(f"| `{' '.join(words)}`{more} | {crm.crm.count() - before} | {took:.1f} |")
+    return f"`{' '.join(words)}`{more}", f"{crm.crm.count() - before}", f"{took:.1f}"
 
 
 def _empty_workspace(root: Path, crm: RunningSimulator) -> None:
