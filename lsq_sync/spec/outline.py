@@ -6,7 +6,7 @@ Only what changes a spec in place needs it; reading one is `load.py`'s.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lsq_sync.spec.load import Mark, marks
+from lsq_sync.spec.events import Mark, marks
 
 
 @dataclass(slots=True)

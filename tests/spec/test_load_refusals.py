@@ -5,6 +5,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lsq_sync.spec import events
 from lsq_sync.spec import load as loader
 from lsq_sync.spec.document import Block, Place
 from lsq_sync.spec.load import load
@@ -277,14 +278,14 @@ def test_aliases_that_expand_without_end() -> None:
 
 def test_aliases_up_to_the_cap_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "a: &x [y, y]\nb: *x\nc: *x\n"  # three values each time
-    monkeypatch.setattr(loader, "MAX_EXPANSION", 6)
+    monkeypatch.setattr(events, "MAX_EXPANSION", 6)
     assert problems_of(text) == []
-    monkeypatch.setattr(loader, "MAX_EXPANSION", 5)
+    monkeypatch.setattr(events, "MAX_EXPANSION", 5)
     assert problems_of(text) == ["3:4: the aliases expand to more than 5 values [expansion]"]
 
 
 def test_a_hundred_thousand_opportunities_may_share_five_fields() -> None:
-    assert loader.MAX_EXPANSION >= 100_000 * 6
+    assert events.MAX_EXPANSION >= 100_000 * 6
 
 
 # --- properties
