@@ -6,11 +6,10 @@ the facts in attributes. Nothing here prints; `cli.py` alone turns an exception 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class Origin(NamedTuple):
     """A place in a file of the workspace, counted from 1; line 0 is the whole file."""
 
     file: str

@@ -21,7 +21,6 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange
-from lsq_sync.core.digest import Digest
 from lsq_sync.core.state import (
     NOTE,
     Accepted,
@@ -49,7 +48,7 @@ FULL = StorageError("disk full")
 def change(key: str, *more: FieldChange) -> Change:
     """One field of one opportunity."""
     value = FieldChange("mx_Custom_6", Action.UPDATE, None, key, known=False)
-    return Change(key, Action.UPDATE, (value, *more), Digest("b"), Digest("d"), type="loan")
+    return Change(key, Action.UPDATE, (value, *more), type="loan")
 
 
 def changes(count: int) -> list[Change]:

@@ -4,13 +4,13 @@ No closures, no clients: a plan can be saved, shown, compared and applied later.
 with nothing to do stay in it, so that "nothing happened" can be explained.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lsq_sync.core.digest import Digest, digest
-from lsq_sync.core.model import UNTYPED, Account, FieldRule
-from lsq_sync.core.state import NOTE, Payload
+from lsq_sync.core.model import UNTYPED, Account, DesiredOpportunity, FieldRule
+from lsq_sync.core.state import NOTE, NOTHING, Entry, Payload
 from lsq_sync.core.values import ABSENT, Absent, Value, to_wire
 from lsq_sync.errors import Origin
 
@@ -73,17 +73,33 @@ def payload_of(parts: Iterable[FieldChange], action: Action) -> Payload:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one opportunity. `origin` is None when the specs no longer have it."""
+    """What happens to one opportunity, `wanted` and recorded in `entry` when it was planned.
+
+    `wanted` and `origin` are None when the specs no longer have it.
+    """
 
     key: str
     action: Action
-    fields: tuple[FieldChange, ...]
-    base: Digest
-    desired: Digest
+    fields: Sequence[FieldChange]
+    entry: Entry = NOTHING
+    wanted: DesiredOpportunity | None = None
     reason: str = ""
     type: str = ""
     label: str = ""
     origin: Origin | None = None
+
+    @property
+    def base(self) -> Digest:
+        """What it was planned against."""
+        return self.entry.base
+
+    @property
+    def desired(self) -> Digest:
+        """What the specs want."""
+        if self.wanted is None:
+            return digest(None)
+        note = [self.wanted.note.value] if self.wanted.note else []
+        return digest({"fields": dict(self.wanted.values), "note": note})
 
     @property
     def payload(self) -> Payload:
@@ -132,6 +148,8 @@ class Change:
     @property
     def released(self) -> tuple[str, ...]:
         """Names that the lock forgets."""
+        if self.action is Action.UNCHANGED:
+            return ()
         return tuple(part.name for part in self.fields if part.action is Action.RELEASE)
 
     @property
@@ -156,6 +174,8 @@ class Change:
     @property
     def moving_fields(self) -> tuple[FieldChange, ...]:
         """The fields that applying the plan changes, in the CRM or in the lock, by name."""
+        if self.action is Action.UNCHANGED:
+            return ()
         kinds = {Action.RELEASE, Action.ADOPT}
         if self.action is Action.UPDATE:
             kinds.add(Action.UPDATE)

@@ -1,9 +1,10 @@
 """What the specs say, once it has types: opportunities, their fields, and what is known of each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lsq_sync.core.lazy import LazyTuple
 from lsq_sync.core.values import ABSENT, Absent, DataType, Value
 from lsq_sync.errors import Origin
 
@@ -40,6 +41,16 @@ class DesiredField:
     rule: FieldRule = UNTYPED
 
 
+class ReadFields(LazyTuple[DesiredField]):
+    """Fields of a spec, of which only the values are known before somebody looks at them."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        super().__init__()
+        self.values = values
+
+
 @dataclass(frozen=True, slots=True)
 class DesiredNote:
     """The OpportunityNote that the specs want; None clears it."""
@@ -54,15 +65,17 @@ class DesiredOpportunity:
 
     key: str
     origin: Origin
-    fields: tuple[DesiredField, ...]
+    fields: Sequence[DesiredField]
     note: DesiredNote | None = None
     type: str = ""
     code: int | None = None
     label: str = ""
 
     @property
-    def values(self) -> dict[str, Value]:
+    def values(self) -> Mapping[str, Value]:
         """What every managed field should be."""
+        if isinstance(self.fields, ReadFields):
+            return self.fields.values
         return {field.name: field.value for field in self.fields}
 
 

@@ -1,11 +1,11 @@
 """Desired against recorded (against live) -> the plan: the table of actions, and nothing else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lsq_sync.core.change import Action, Change, FieldChange, Plan, payload_of
-from lsq_sync.core.digest import Digest, digest
+from lsq_sync.core.lazy import LazyTuple
 from lsq_sync.core.model import (
     UNTYPED,
     Account,
@@ -17,6 +17,7 @@ from lsq_sync.core.model import (
 from lsq_sync.core.moment import moment
 from lsq_sync.core.state import (
     NOTE,
+    NOTHING,
     READ_LAG,
     Entry,
     OpenRequest,
@@ -88,34 +89,63 @@ def _plan_one(
     live: LiveOpportunity | None,
     rules: PlanRules,
 ) -> Change:
-    entry = entry or Entry()
+    entry = entry or NOTHING
+    if live is None and _is_as_recorded(one, entry):
+        untouched = _Untouched(one, entry, rules)
+        return _change(one, entry, Action.UNCHANGED, untouched)
+    parts, held_by = _parts(one, entry, live, rules)
+    action = _gravest(part.action for part in parts)
+    reason = _reason(action, parts, entry, held_by, live, rules) or _missing(live)
+    return _change(one, entry, action, tuple(parts), reason)
+
+
+def _is_as_recorded(one: DesiredOpportunity, entry: Entry) -> bool:
+    """Whether every value is, letter by letter, what is recorded, and nothing is on its way.
+
+    Values are text or None, so that equal ones are the same.
+    """
+    note = one.note.value if one.note else ABSENT
+    return entry.pending is None and entry.note == note and entry.fields == one.values
+
+
+class _Untouched(LazyTuple[FieldChange]):
+    """The fields of an opportunity that is as it was recorded: few want to see them."""
+
+    __slots__ = ("_entry", "_one", "_rules")
+
+    def __init__(self, one: DesiredOpportunity, entry: Entry, rules: PlanRules) -> None:
+        super().__init__()
+        self._one, self._entry, self._rules = one, entry, rules
+
+    def make(self) -> Iterable[FieldChange]:
+        return _parts(self._one, self._entry, None, self._rules)[0]
+
+
+def _change(
+    one: DesiredOpportunity,
+    entry: Entry,
+    action: Action,
+    fields: Sequence[FieldChange],
+    reason: str = "",
+) -> Change:
+    return Change(one.key, action, fields, entry, one, reason, one.type, one.label, one.origin)
+
+
+def _parts(
+    one: DesiredOpportunity, entry: Entry, live: LiveOpportunity | None, rules: PlanRules
+) -> tuple[list[FieldChange], OpenRequest | None]:
+    """What happens to each field, and the request that may still land."""
     held_by = open_request(entry, rules)
     parts = [_plan_field(want, entry, held_by, live, rules) for want in wanted_fields(one)]
     parts += _companions(one, parts, live, rules)
     if not rules.retry_rejected and _was_rejected(parts, entry):
         parts = [_turned(part, Action.UPDATE, Action.REJECTED) for part in parts]
     parts += _releases(one, entry, held_by, rules)
-    action = _gravest(part.action for part in parts)
-    return Change(
-        key=one.key,
-        action=action,
-        fields=tuple(parts),
-        base=entry.base,
-        desired=_desired_digest(one),
-        reason=_reason(action, parts, entry, held_by, live, rules) or _missing(live),
-        type=one.type,
-        label=one.label,
-        origin=one.origin,
-    )
+    return parts, held_by
 
 
 def _gravest(actions: Iterable[Action]) -> Action:
     return min(actions, key=lambda action: action.gravity, default=Action.UNCHANGED)
-
-
-def _desired_digest(one: DesiredOpportunity) -> Digest:
-    note = [one.note.value] if one.note else []
-    return digest({"fields": one.values, "note": note})
 
 
 def wanted_fields(one: DesiredOpportunity) -> Iterator[DesiredField]:
@@ -342,8 +372,7 @@ def _release_all(key: str, entry: Entry, rules: PlanRules) -> Change | None:
         fields=tuple(
             _release(name, value, _rule(entry.type, name, rules)) for name, value in names.items()
         ),
-        base=entry.base,
-        desired=digest(None),
+        entry=entry,
         reason=f"no spec has it any more{waits}",
         type=entry.type,
     )

@@ -23,6 +23,8 @@ class Selection:
         self, desired: tuple[DesiredOpportunity, ...], recorded: Recorded
     ) -> tuple[tuple[DesiredOpportunity, ...], Recorded]:
         """Both inputs of a plan, less what is not selected."""
+        if not (self.only or self.skipped) and self.files is None:
+            return desired, recorded
         keys = {one.key for one in desired}
         chosen = tuple(one for one in desired if self._has(one))
         chosen_keys = {one.key for one in chosen}

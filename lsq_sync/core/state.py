@@ -149,6 +149,10 @@ class Entry:
         )
 
 
+NOTHING = Entry()
+"""What is recorded of an opportunity that nothing is recorded of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The lock with its journal folded in. `account` is None before anything was recorded."""

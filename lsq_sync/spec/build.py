@@ -5,8 +5,10 @@ silence, so that one run names everything once.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TypeGuard
 
 from lsq_sync.core.model import (
     MASK,
@@ -17,6 +19,7 @@ from lsq_sync.core.model import (
     DesiredNote,
     DesiredOpportunity,
     FieldRule,
+    ReadFields,
 )
 from lsq_sync.core.values import (
     DataType,
@@ -32,6 +35,10 @@ from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.dependent import misfits
 from lsq_sync.spec.document import Block, Items, Node, Place
 from lsq_sync.spec.types import OpportunityType
+
+_TEXTS = frozenset({str, type(None)})
+_VALUES_KEPT = 4096
+"""So many texts of a field are known in canonical form: many opportunities hold the same."""
 
 _CODE = re.compile("[1-9][0-9]{0,8}")
 _HEX_AND_DASHES = re.compile(r"\{?[0-9a-fA-F-]{30,40}\}?")
@@ -64,6 +71,8 @@ def _is_almost_guid(key: str) -> bool:
 
 def duplicates(opportunities: tuple[DesiredOpportunity, ...]) -> Iterator[Diagnostic]:
     """The same opportunity twice over all files; GUIDs are one whatever their case."""
+    if len({one.key for one in opportunities}) == len(opportunities):
+        return
     first: dict[str, Origin] = {}
     for one in sorted(opportunities, key=lambda one: one.origin):
         if one.key in first:
@@ -82,6 +91,7 @@ class _Builder:
         self._file = file
         self._kind = kind
         self._rules = rules
+        self._readers: dict[str, Callable[[str], Value]] = {}
         self.problems: list[Diagnostic] = []
 
     def opportunities(self, document: Block) -> Iterator[DesiredOpportunity]:
@@ -89,16 +99,10 @@ class _Builder:
         if not isinstance(listed, Block):
             return
         defaults = self._defaults(document)
-        template = DesiredOpportunity(
-            key="",
-            origin=Origin(self._file),
-            fields=(),
-            type=self._kind.name if self._kind else "",
-            code=self._kind.code if self._kind else self._code(document),
-        )
+        code = self._kind.code if self._kind else self._code(document)
         for (key, block), place in zip(listed.items(), listed.places(), strict=True):
             if isinstance(block, Block):
-                yield self._opportunity(key, block, place, defaults, template)
+                yield self._opportunity(key, block, place, defaults, code)
 
     def _code(self, document: Block) -> int | None:
         code = document.get("code")
@@ -114,21 +118,67 @@ class _Builder:
         block: Block,
         place: Place,
         defaults: tuple[DesiredField, ...],
-        template: DesiredOpportunity,
+        code: int | None,
     ) -> DesiredOpportunity:
-        own = tuple(self._fields(block.get("fields")))
-        fields = (*own, *_inherited(own, defaults)) if defaults else own
-        if self._kind and self._kind.dependencies:
-            self.problems += misfits(fields, self._kind.dependencies)
         label = block.get("label")
-        return replace(
-            template,
+        one = DesiredOpportunity(
             key=self._key(key, place),
             origin=self._origin(place),
-            fields=fields,
+            fields=self._fields_of(block.get("fields"), defaults),
             note=self._note(block),
+            type=self._kind.name if self._kind else "",
+            code=code,
             label=label if isinstance(label, str) else "",
         )
+        if self._kind and self._kind.dependencies:
+            self.problems += misfits(one, self._kind.dependencies)
+        return one
+
+    def _fields_of(self, block: Node, defaults: tuple[DesiredField, ...]) -> Sequence[DesiredField]:
+        """Its own fields, then the defaults; made later where all its values are good."""
+        values = self._values(block) if isinstance(block, Block) else {}
+        if values is None:
+            own = tuple(self._fields(block))
+            return (*own, *_inherited({field.name for field in own}, defaults))
+        if defaults:
+            left = _inherited(values.keys(), defaults)
+            values = {**values, **{field.name: field.value for field in left}}
+        return _Later(self, block, defaults, values)
+
+    def _values(self, block: Block) -> Mapping[str, Value] | None:
+        """The values in canonical form; None where one is wrong, or there is a field set."""
+        if self._kind is None and _are_texts(block):
+            return block
+        try:
+            return {
+                name: self._reader(name)(node) if type(node) is str else self._plain(name, node)
+                for name, node in block.items()
+            }
+        except ValueProblemError:
+            return None
+
+    def _plain(self, name: str, node: Node) -> Value:
+        """Of anything but text. A field set is no value, as one that is wrong is none."""
+        if isinstance(node, Block):
+            raise ValueProblemError("a field set")
+        return self._value(node, self._rule(name, node))
+
+    def _reader(self, name: str) -> Callable[[str], Value]:
+        """What brings the text of a field into canonical form."""
+        found = self._readers.get(name)
+        if found is None:
+            data_type = self._rule(name, None).data_type
+            read = partial(canonical, data_type, rules=self._rules)
+            found = self._readers[name] = lru_cache(_VALUES_KEPT)(read)
+        return found
+
+    def fields_later(
+        self, block: Node, defaults: tuple[DesiredField, ...]
+    ) -> Iterator[DesiredField]:
+        """The fields of values that were found to be good."""
+        own = tuple(self._fields(block))
+        yield from own
+        yield from _inherited({field.name for field in own}, defaults)
 
     def _key(self, key: str, place: Place) -> str:
         if is_guid(key):
@@ -213,6 +263,30 @@ class _Builder:
         self.problems.append(Diagnostic(self._origin(place), code, message, hint))
 
 
+def _are_texts(block: Block) -> TypeGuard[dict[str, Value]]:
+    """Whether all its values stand in it as they are recorded."""
+    return _TEXTS.issuperset(map(type, block.values())) and "" not in block.values()
+
+
+class _Later(ReadFields):
+    """Fields whose values are good."""
+
+    __slots__ = ("_block", "_builder", "_defaults")
+
+    def __init__(
+        self,
+        builder: _Builder,
+        block: Node,
+        defaults: tuple[DesiredField, ...],
+        values: Mapping[str, Value],
+    ) -> None:
+        super().__init__(values)
+        self._builder, self._block, self._defaults = builder, block, defaults
+
+    def make(self) -> Iterator[DesiredField]:
+        return self._builder.fields_later(self._block, self._defaults)
+
+
 _NOT = {
     DataType.NUMBER: "is not a number",
     DataType.DATE: "is not a date",
@@ -235,11 +309,8 @@ def _told(fault: ValueProblemError, rule: FieldRule) -> tuple[str, str]:
     return what, _HINTS_WITHOUT_VALUE.get(rule.data_type, fault.hint)
 
 
-def _inherited(
-    own: tuple[DesiredField, ...], defaults: tuple[DesiredField, ...]
-) -> Iterator[DesiredField]:
-    """The defaults that the opportunity does not say otherwise; a field set goes part by part."""
-    named = {field.name for field in own}
+def _inherited(named: Set[str], defaults: tuple[DesiredField, ...]) -> Iterator[DesiredField]:
+    """The defaults of names that are not named; a field set goes part by part."""
     sets = {name.partition(SUBFIELD)[0] for name in named if SUBFIELD in name}
     for field in defaults:
         parent = field.name.partition(SUBFIELD)[0]

@@ -1,34 +1,33 @@
 """Options that depend on another field of the same opportunity, such as the stages of a status."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from lsq_sync.core.model import MASK, DesiredField
-from lsq_sync.core.values import shown
+from lsq_sync.core.model import MASK, DesiredField, DesiredOpportunity
+from lsq_sync.core.values import Value, shown
 from lsq_sync.errors import Diagnostic
 from lsq_sync.spec.names import suggestion
 from lsq_sync.spec.types import Dependency
 
 
 def misfits(
-    fields: Iterable[DesiredField], dependencies: Mapping[str, Dependency]
+    one: DesiredOpportunity, dependencies: Mapping[str, Dependency]
 ) -> Iterator[Diagnostic]:
     """Where the value of a field does not fit that of its parent.
 
     Only where a spec names both: what the CRM holds of the other one is not known here. What is no
     option at all is told elsewhere.
     """
-    by_name = {field.name: field for field in fields}
+    values = one.values
     for name, rule in dependencies.items():
-        field, parent = by_name.get(name), by_name.get(rule.parent)
-        if field and parent and not _fits(field, parent, rule):
-            yield _misfit(field, parent, rule)
+        if not _fits(values.get(name), values.get(rule.parent), rule):
+            by_name = {field.name: field for field in one.fields}
+            yield _misfit(by_name[name], by_name[rule.parent], rule)
 
 
-def _fits(field: DesiredField, parent: DesiredField, rule: Dependency) -> bool:
-    if not field.value or not parent.value or parent.value not in rule.options:
+def _fits(value: Value, parent: Value, rule: Dependency) -> bool:
+    if not value or not parent or parent not in rule.options or value in rule.options[parent]:
         return True
-    known = {option for some in rule.options.values() for option in some}
-    return field.value not in known or field.value in rule.options[parent.value]
+    return not any(value in options for options in rule.options.values())
 
 
 def _misfit(field: DesiredField, parent: DesiredField, rule: Dependency) -> Diagnostic:

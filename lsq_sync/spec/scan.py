@@ -29,7 +29,8 @@ _WORDS = r"[A-Za-z0-9][\w./()+&@%-]*+(?: [\w./()+&@%-]++)*+"
 _ITEM = rf"(?:(?!{_NULL}[,\]]){_WORDS}|{_QUOTED})"
 _ITEMS = rf"\[{_ITEM}(?:, {_ITEM})*+\]"
 _COMMENT = rf"#[^{_NO}]*+"
-_LITERAL = rf"\|-?(?: ++{_COMMENT})?(?:\n\1 ++[^ {_NO}][^{_NO}]*+|\n(?=\n))++"
+_LITERAL = rf"\|-?(?: ++{_COMMENT})?(?:\n\1 ++[^ {_NO}][^{_NO}]*+|\n(?=\n))++(?!\n ++\n)"
+"""Lines of text, some of them empty; one of nothing but blanks could be either."""
 
 _MEMBER = re.compile(
     rf"( *+)(?:({_KEY}):(?: (?:({_PLAIN})|({_QUOTED}|null|~)|({_ITEMS}|{_LITERAL})))?"

@@ -19,7 +19,6 @@ import pytest
 from lsq_sync.core.answers import SubmitAnswer, Taken
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange
-from lsq_sync.core.digest import Digest
 from lsq_sync.core.model import Account
 from lsq_sync.core.state import Entry, RequestID, RunID
 from lsq_sync.crm.client import Client
@@ -61,7 +60,7 @@ async def _sleep(seconds: float) -> None:
 
 def updates() -> list[Change]:
     value = FieldChange("mx_Custom_6", Action.UPDATE, None, "4711", known=False)
-    return [Change(one.id, Action.UPDATE, (value,), Digest("b"), Digest("d")) for one in LOANS]
+    return [Change(one.id, Action.UPDATE, (value,)) for one in LOANS]
 
 
 def scenario(chance: random.Random, share: float) -> dict[str, Any]:

@@ -50,8 +50,6 @@ def change(number: int, action: Action, *fields: FieldChange, **more: object) ->
         key=f"5ca5b042-51ea-4699-b6f0-84c40ab1{number:04}",
         action=action,
         fields=fields,
-        base=Digest("b" * 32),
-        desired=Digest("d" * 32),
         type="loan",
         label=f"Acme {number}",
         origin=Origin(FILE, 10 * number, 3),

@@ -34,7 +34,7 @@ def built(
 
 def values(text: str, kind: OpportunityType | None = None) -> dict[str, Value]:
     (one,) = built(text, kind, INDIA)
-    return one.values
+    return dict(one.values)
 
 
 def wrong(text: str, kind: OpportunityType | None = None) -> list[str]:
