@@ -8,15 +8,23 @@ mistake in here may cost time; tests show on mutated documents that it never let
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 Schema = Mapping[str, Any]
 Check = Callable[[Any], bool]
 
+_Member = tuple[frozenset[type], Check]
+"""The types of which every value is accepted, and the check of all others."""
+
 _ANNOTATIONS = frozenset(
     {"$schema", "$defs", "$comment", "title", "description", "default", "examples"}
 )
+_OF_MAPPINGS = frozenset(
+    {
+        "properties", "patternProperties", "additionalProperties", "propertyNames", "required",
+        "minProperties",
+    }
+)  # fmt: skip
 _NAMES_KEPT = 4096
 """Names that were found good; the same fields stand in every opportunity."""
 
@@ -41,6 +49,7 @@ class _Compiler:
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._referred: dict[str, Check] = {}
+        self._free: dict[Check, frozenset[type]] = {}
 
     def check(self, schema: object) -> Check:
         """The function of a schema or of a part of it."""
@@ -50,6 +59,8 @@ class _Compiler:
             return _never
         kinds = _kinds(schema)
         also = tuple(self._also(schema))
+        if len(also) == 1 and _ANNOTATIONS.issuperset(schema.keys() - {"$ref"}):
+            return also[0]
         by_kind: dict[type, Check] = {
             str: _text(schema) if "string" in kinds else _never,
             type(None): _null(schema) if "null" in kinds else _never,
@@ -59,7 +70,10 @@ class _Compiler:
             dict: self._mapping(schema) if "object" in kinds else _never,
             list: self._list(schema) if "array" in kinds else _never,
         }
-        return _dispatch(by_kind, also)
+        check = _dispatch(by_kind, also)
+        free = frozenset(kind for kind, good in by_kind.items() if good is _always)
+        self._free[check] = frozenset() if also else free
+        return check
 
     def _also(self, schema: Schema) -> Iterator[Check]:
         """Keywords that look at a value of any kind through another schema."""
@@ -84,33 +98,42 @@ class _Compiler:
     def _mapping(self, schema: Schema) -> Check:
         if not {"enum", "const"}.isdisjoint(schema):
             return _never
-        members = {name: self.check(part) for name, part in schema.get("properties", {}).items()}
+        if _OF_MAPPINGS.isdisjoint(schema):
+            return _always
+        members = {name: self._member(part) for name, part in schema.get("properties", {}).items()}
         patterns = [
             (re.compile(pattern), self.check(part))
             for pattern, part in schema.get("patternProperties", {}).items()
         ]
-        others = self.check(schema.get("additionalProperties", True))
-        name_fits = self._name(schema)
-        required = tuple(schema.get("required", ()))
+        others = self._member(schema.get("additionalProperties", True))
+        names = self.check(schema["propertyNames"]) if "propertyNames" in schema else _always
+        known: set[str] = set()
+        required = frozenset(schema.get("required", ()))
         least = schema.get("minProperties", 0)
 
         def fits(value: Mapping[str, Any]) -> bool:
-            if len(value) < least or any(name not in value for name in required):
+            if len(value) < least or not required <= value.keys():
                 return False
+            if names is not _always and not known.issuperset(value):
+                if not all(map(names, value)):
+                    return False
+                if len(known) + len(value) < _NAMES_KEPT:
+                    known.update(value)
+            if patterns:
+                return all(_member_fits(*item, members, patterns, others) for item in value.items())
+            if not members and others[0].issuperset(map(type, value.values())):
+                return True
             for name, member in value.items():
-                check = members.get(name)
-                if check is None or patterns:
-                    check = _of_member(name, check, patterns, others)
-                if not (name_fits(name) and check(member)):
+                free, check = members.get(name, others)
+                if not (type(member) in free or check(member)):
                     return False
             return True
 
         return fits
 
-    def _name(self, schema: Schema) -> Check:
-        if "propertyNames" not in schema:
-            return _always
-        return lru_cache(_NAMES_KEPT)(self.check(schema["propertyNames"]))
+    def _member(self, schema: object) -> _Member:
+        check = self.check(schema)
+        return self._free.get(check, frozenset()), check
 
     def _list(self, schema: Schema) -> Check:
         if not {"enum", "const"}.isdisjoint(schema):
@@ -128,16 +151,18 @@ class _Compiler:
         return fits
 
 
-def _of_member(
-    name: str, check: Check | None, patterns: list[tuple[re.Pattern[str], Check]], others: Check
-) -> Check:
-    """What a member must fit that its mapping does not name, or names by patterns."""
+def _member_fits(
+    name: str,
+    value: object,
+    members: Mapping[str, _Member],
+    patterns: list[tuple[re.Pattern[str], Check]],
+    others: _Member,
+) -> bool:
+    """Whether a member fits all that its name and patterns of it ask for, else what is left."""
     checks = [part for pattern, part in patterns if pattern.search(name)]
-    if check is not None:
-        checks.append(check)
-    if not checks:
-        return others
-    return checks[0] if len(checks) == 1 else lambda value: all(one(value) for one in checks)
+    if name in members:
+        checks.append(members[name][1])
+    return all(check(value) for check in checks or [others[1]])
 
 
 def _dispatch(by_kind: dict[type, Check], also: tuple[Check, ...]) -> Check:
