@@ -3,6 +3,7 @@
 Every heavy import stands inside its command, so that `--help` and `--version` stay quick.
 """
 
+import gc
 import itertools
 import math
 import os
@@ -1134,6 +1135,7 @@ _COMPLETE = "_LSQ_SYNC_COMPLETE"
 def main() -> None:
     """The entry point: runs, and exits with the code of the contract."""
     signals.listen()
+    gc.disable()  # of what is read and planned nothing is garbage; whoever makes calls enables it
     code = run(sys.argv[1:])
     signals.stand_by_the_result()
     sys.exit(code)

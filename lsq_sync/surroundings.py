@@ -1,5 +1,6 @@
 """Time and chance, handed in wherever they count, so that tests run on a clock of their own."""
 
+import gc
 import math
 import random
 import time
@@ -34,7 +35,15 @@ async def _sleep(seconds: float) -> None:
 def _run(main: Coroutine[Any, Any, _T], /) -> _T:
     import asyncio
 
+    collect_garbage()
     return asyncio.run(main)
+
+
+def collect_garbage() -> None:
+    """From now on, and not of what is there already: calls and tasks go round in circles."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from lsq_sync.errors import LsqSyncError
 from lsq_sync.simulator import SimulatorError
 from lsq_sync.simulator.command import DEFAULT_PORT
 from lsq_sync.simulator.command import run as serve
+from lsq_sync.surroundings import collect_garbage
 
 
 class SimulationError(LsqSyncError):
@@ -23,6 +24,7 @@ def run(
     watch: bool,
 ) -> None:
     """Serves until it is interrupted. Raises SimulationError."""
+    collect_garbage()
     try:
         serve(DEFAULT_PORT if port is None else port, data, scenario, log, watch=watch)
     except SimulatorError as error:
