@@ -256,7 +256,7 @@ def plan(
     """
     from lsq_sync.commands import plan as command
     from lsq_sync.commands import plan_file
-    from lsq_sync.render.document import plan_document
+    from lsq_sync.render.plan_document import plan_document
     from lsq_sync.render.plan_text import plan_lines
 
     workspace = given.workspace()
@@ -369,7 +369,7 @@ def apply(
     from lsq_sync.core.deadline import deadline_in
     from lsq_sync.executor import IN_FLIGHT_SECONDS
     from lsq_sync.output import TerminalDialogue
-    from lsq_sync.render.document import PLAN_FORMAT
+    from lsq_sync.render.plan_document import PLAN_FORMAT
 
     until = deadline_in(deadline, started, IN_FLIGHT_SECONDS)
     if canary is not None and not wait:
@@ -442,8 +442,8 @@ def _words(option: click.Parameter, value: Any) -> list[str]:
 
 def _show_applied(applied: "Applied", output: "Output", workspace: "Workspace", again: str) -> None:
     from lsq_sync.commands import run_log
-    from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
+    from lsq_sync.render.result_document import result_document
     from lsq_sync.render.result_text import next_step, result_lines
 
     document = result_document(
@@ -505,8 +505,8 @@ def status(given: _Globals, wait: bool, timeout: float, offline: bool, form: str
 
 
 def _show_asked(asked: "Asked", output: "Output", form: str) -> None:
-    from lsq_sync.render.document import result_document
     from lsq_sync.render.problem_text import error_lines
+    from lsq_sync.render.result_document import result_document
     from lsq_sync.render.result_text import next_step, status_lines
 
     told = (asked.results, asked.calls, asked.elapsed_seconds)
@@ -530,7 +530,7 @@ def _show_asked(asked: "Asked", output: "Output", form: str) -> None:
 def metrics(given: _Globals, form: str) -> int:
     """Show the CRM's queue: messages waiting, delay, rate. One call."""
     from lsq_sync.commands import metrics as command
-    from lsq_sync.render.document import metrics_document
+    from lsq_sync.render.account_document import metrics_document
     from lsq_sync.render.state_text import metrics_lines
 
     output = given.output(form)
@@ -554,8 +554,8 @@ def drift(
     """Show what was changed in the CRM since it was recorded. Writes nothing, ever."""
     from lsq_sync.commands import drift as command
     from lsq_sync.commands.plan import Choice
-    from lsq_sync.render.document import drift_document
     from lsq_sync.render.drift_text import drift_lines, next_step
+    from lsq_sync.render.live_document import drift_document
 
     output = given.output(form)
     choice = Choice((), only, skipped)
@@ -614,8 +614,8 @@ def import_(
     from lsq_sync.commands import importing as command
     from lsq_sync.commands.ids import ids_of
     from lsq_sync.output import TerminalSteps
-    from lsq_sync.render.document import import_document
     from lsq_sync.render.import_text import import_lines, next_step
+    from lsq_sync.render.live_document import import_document
 
     if not (ids or ids_file is not None or modified_since is not None):
         raise click.UsageError("what to import? give ids, --ids-file or --modified-since")
@@ -653,7 +653,7 @@ def accept(
     from lsq_sync.commands import accept as command
     from lsq_sync.commands.plan import Choice
     from lsq_sync.render.accept_text import accept_lines, next_step
-    from lsq_sync.render.document import accept_document
+    from lsq_sync.render.live_document import accept_document
 
     if key is not None and every:
         raise click.UsageError("an opportunity and --all exclude each other")
@@ -679,8 +679,8 @@ def accept(
 def doctor(given: _Globals, form: str) -> int:
     """Check settings, keys, hosts, clock, permissions and lock, and say what to mend."""
     from lsq_sync.commands import doctor as command
+    from lsq_sync.render.account_document import doctor_document
     from lsq_sync.render.doctor_text import doctor_lines
-    from lsq_sync.render.document import doctor_document
 
     output = given.output(form)
     found = command.run(given.folder, os.environ, given.around, output.watch)
@@ -699,7 +699,7 @@ def why(given: _Globals, key: str, names: tuple[str, ...], form: str) -> int:
     ID may be the beginning of one, FIELD a schema name or a display name. Offline, without keys.
     """
     from lsq_sync.commands import why as command
-    from lsq_sync.render.document import why_document
+    from lsq_sync.render.why_document import why_document
     from lsq_sync.render.why_text import why_lines
 
     output = given.output(form)
@@ -718,8 +718,8 @@ def results(given: _Globals, name: str | None, form: str) -> int:
     RUN is the run's id, or the beginning of one. Offline, and without keys.
     """
     from lsq_sync.commands import results as command
-    from lsq_sync.render.document import result_document
     from lsq_sync.render.result_csv import result_csv
+    from lsq_sync.render.result_document import result_document
     from lsq_sync.render.result_text import told_lines
 
     output = given.output(form)
@@ -760,7 +760,7 @@ def schema_pull(given: _Globals, name: str | None, code: int | None, form: str) 
     x-lsq-sensitive, x-lsq-send-with and keys of your own stay. Needs the synchronous host.
     """
     from lsq_sync.commands import schema as command
-    from lsq_sync.render.document import schema_document
+    from lsq_sync.render.schema_document import schema_document
     from lsq_sync.render.schema_text import next_step, pulled_lines
 
     output = given.output(form)
@@ -781,7 +781,7 @@ def state() -> None:
 def state_list(given: _Globals, form: str) -> int:
     """List the recorded opportunities."""
     from lsq_sync.commands import state as command
-    from lsq_sync.render.document import state_document
+    from lsq_sync.render.state_document import state_document
     from lsq_sync.render.state_text import state_lines
 
     found = command.run_list(given.workspace())
@@ -797,7 +797,7 @@ def state_list(given: _Globals, form: str) -> int:
 def state_show(given: _Globals, key: str, form: str) -> int:
     """Show everything that is recorded of one opportunity (ID, or its beginning)."""
     from lsq_sync.commands import state as command
-    from lsq_sync.render.document import state_document
+    from lsq_sync.render.state_document import state_document
     from lsq_sync.render.state_text import entry_lines
 
     workspace = given.workspace()
@@ -827,7 +827,7 @@ def state_forget(given: _Globals, key: str, request: bool, yes: bool, form: str)
     nothing back any more, and nobody will ask what became of it.
     """
     from lsq_sync.commands import state as command
-    from lsq_sync.render.document import forgotten_document
+    from lsq_sync.render.state_document import forgotten_document
     from lsq_sync.render.state_text import forgotten_lines
 
     if not (yes or _has_somebody_to_ask()):
@@ -854,7 +854,7 @@ def state_merge(given: _Globals, form: str) -> int:
     Values that were confirmed last win, and an open request is never dropped.
     """
     from lsq_sync.commands import state as command
-    from lsq_sync.render.document import merged_document
+    from lsq_sync.render.state_document import merged_document
     from lsq_sync.render.state_text import merged_lines
 
     workspace = given.workspace()

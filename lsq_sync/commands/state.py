@@ -12,7 +12,8 @@ from lsq_sync.errors import RefusedError, UsageError
 from lsq_sync.lock.format import entry_to_json
 from lsq_sync.lock.merge import Merged
 from lsq_sync.lock.writer import Writer
-from lsq_sync.render.document import Document, masked_entry
+from lsq_sync.render.document import Document
+from lsq_sync.render.state_document import masked_entry
 from lsq_sync.render.words import counted
 from lsq_sync.spec.names import nearest
 from lsq_sync.surroundings import Surroundings

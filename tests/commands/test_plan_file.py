@@ -31,7 +31,7 @@ from lsq_sync.core.state import (
     replay,
 )
 from lsq_sync.errors import Origin, RefusedError, StorageError
-from lsq_sync.render.document import PLAN_FORMAT, plan_document
+from lsq_sync.render.plan_document import PLAN_FORMAT, plan_document
 
 ACCOUNT = Account("acme", "https://async.example")
 NOON = datetime(2026, 8, 31, 12, 0, 0, tzinfo=UTC)

@@ -10,7 +10,13 @@ from lsq_sync.core.answers import QueueMetrics
 from lsq_sync.core.budget import RateLimit, budget
 from lsq_sync.errors import Diagnostic, Origin, RefusedError, SpecError
 from lsq_sync.lock.format import entry_to_json
-from lsq_sync.render import document
+from lsq_sync.render import (
+    account_document,
+    document,
+    plan_document,
+    result_document,
+    state_document,
+)
 from lsq_sync.render.lines import Line, painted, plain
 from lsq_sync.render.plan_text import plan_lines, summary_lines
 from lsq_sync.render.problem_text import error_lines, github_lines, validated_lines
@@ -92,20 +98,20 @@ def test_github_commands() -> None:
 
 
 DOCUMENTS = {
-    "plan": document.plan_document(
+    "plan": plan_document.plan_document(
         samples.PLAN, COST, samples.REFUSALS, samples.NOW, show_unchanged=True
     ),
-    "result": document.result_document(
+    "result": result_document.result_document(
         samples.RUN, samples.RESULTS, samples.CALLS, 83.4, samples.PLAN.changes[1:5],
         RefusedError("stopped", code="held"),
     ),
     "error": document.error_document(SpecError("3 problems", diagnostics=PROBLEMS)),
     "validate": document.validate_document(PROBLEMS, 3, 41),
-    "metrics": document.metrics_document(QueueMetrics(1, 0.0, 24.8)),
-    "state": document.state_document(
+    "metrics": account_document.metrics_document(QueueMetrics(1, 0.0, 24.8)),
+    "state": state_document.state_document(
         samples.ACCOUNT,
         {
-            key: document.masked_entry(entry_to_json(entry), samples.RULES)
+            key: state_document.masked_entry(entry_to_json(entry), samples.RULES)
             for key, entry in samples.RECORDED.entries.items()
         },
     ),
