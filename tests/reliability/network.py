@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import SimpleNamespace
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
 import aiohttp
 from yarl import URL
@@ -27,6 +26,7 @@ from lsq_sync.simulator.scenario import Scenario
 from lsq_sync.simulator.wire import Reply, Request, json_reply
 from tests.reliability.crashing import Crash, CrashError
 from tests.support.clock import Timeline
+from tests.support.session import Response, request_of
 
 CODE = 12005
 FIELDS = ("mx_Custom_1", "mx_Custom_2", "mx_Custom_3")
@@ -154,17 +154,10 @@ class Network:
         headers: Mapping[str, str],
         allow_redirects: bool,
         trace_request_ctx: SimpleNamespace,
-    ) -> AsyncIterator["_Response"]:
+    ) -> AsyncIterator[Response]:
         assert not allow_redirects
-        query = dict(parse_qsl(url.raw_query_string, keep_blank_values=True))
-        asked = Request(
-            method,
-            url.path,
-            {name.lower(): value for name, value in query.items()},
-            {name.lower(): value for name, value in headers.items()},
-            data or b"",
-        )
-        yield _Response(await self._exchange(asked, trace_request_ctx))
+        asked = request_of(method, url, data, headers)
+        yield Response(await self._exchange(asked, trace_request_ctx))
 
     async def _exchange(self, request: Request, trace: SimpleNamespace) -> Reply:
         is_update = request.path == "/opportunity/update"
@@ -274,31 +267,6 @@ class Network:
             for record in self.crm.records
             if record.id.lower() in asked
         }
-
-
-@dataclass
-class _Response:
-    """What the client uses of an answer of aiohttp."""
-
-    reply: Reply
-
-    @property
-    def status(self) -> int:
-        return self.reply.status
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {}
-
-    @property
-    def content(self) -> "_Response":
-        return self
-
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        yield self.reply.body
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def _json(reply: Reply) -> dict[str, Any]:
