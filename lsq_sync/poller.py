@@ -1,8 +1,10 @@
 """Asks after open requests until they settle. A failing question settles nothing."""
 
+import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Protocol, assert_never
 
 from lsq_sync.core.answers import (
@@ -26,6 +28,7 @@ from lsq_sync.core.polling import (
     next_tick,
     to_ask,
 )
+from lsq_sync.core.reading import MOST_IDS
 from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
@@ -115,6 +118,7 @@ class Poller:
         self._not_known: set[str] = set()
         self._read_at = self._metrics_at + first_in
         self._read_gap = FIRST_GAP
+        self._read_in_vain = False
         self._only_unknown_since = self._metrics_at
         listed = sorted(opened, key=lambda pair: (pair[1].sent_at, pair[0]))
         for key, request in _worth_asking(listed):
@@ -143,7 +147,9 @@ class Poller:
             settled = before - self._open
             now = self._around.monotonic()
             tick = next_tick(tick, settled, tuple(self._waiting.values()), now, began)
-            if self._unknown:
+            if self._reads_most:
+                tick = max(FIRST_GAP, self._read_at - now)
+            elif self._unknown:
                 tick = min(tick, max(FIRST_GAP, self._read_at - now))
             if not self._over(deadline):
                 await self._until(deadline, self._around.sleep(min(tick, deadline - now)))
@@ -167,14 +173,12 @@ class Poller:
         return await first_of(work, self._stop.wait(), self._around.sleep(left))
 
     async def _look(self) -> None:
-        """One look at the queue, and a question about each request that may be through."""
+        """One look at the queue, and at the values where many wait; then a question about each
+        request that may be through and does not show."""
+        if self._is_queue_worth_a_look:
+            await self._look_at_queue()
         if self._around.monotonic() >= self._read_at:
             await self._read_what_is_in_doubt()
-        if not self._waiting:
-            return
-        age = self._around.monotonic() - self._metrics_at
-        if needs_metrics(len(self._waiting), age) and self._metrics_refusals < _REFUSALS:
-            await self._look_at_queue()
         now = self._around.monotonic()
         await self._ask_all(to_ask(tuple(self._waiting.values()), self._metrics, now))
 
@@ -193,14 +197,35 @@ class Poller:
             self._waiting.pop(key, None)
             self._unknown.discard(key)
             self.findings.why_open.pop(key, None)
+        self._read_in_vain = not seen
         self._read_gap = min(LONGEST_GAP, self._read_gap * 1.6)
         self._read_at = self._around.monotonic() + self._read_gap
 
     def _in_doubt(self) -> list[str]:
-        """Requests that no question can settle, and, of many, all: that is one call, not many."""
+        """Requests that no question can settle, and, of many, those that may be through."""
         if len(self._waiting) > _FEW:
-            return [*self._waiting, *sorted(self._unknown)]
+            return [*islice(self._waiting, self._worth_reading), *sorted(self._unknown)]
         return [*sorted(self._not_known & self._waiting.keys()), *sorted(self._unknown)]
+
+    @property
+    def _reads_most(self) -> bool:
+        """Whether so many wait that a read, which settles up to 2,000, comes before questions."""
+        return len(self._waiting) > _FEW and self._read_back is not None
+
+    @property
+    def _worth_reading(self) -> int:
+        """How many of the oldest to read back: as many as the queue says are through, in whole
+        calls; all where that is not known, or where the last look found nothing."""
+        if self._metrics is None or self._read_in_vain:
+            return len(self._waiting)
+        through = len(self._waiting) - self._metrics.pending_messages
+        return max(1, math.ceil(through / MOST_IDS)) * MOST_IDS
+
+    @property
+    def _is_queue_worth_a_look(self) -> bool:
+        age = self._around.monotonic() - self._metrics_at
+        is_due = bool(self._waiting) and needs_metrics(len(self._waiting), age)
+        return is_due and self._metrics_refusals < _REFUSALS
 
     async def _look_at_queue(self) -> None:
         answer = await self._crm.metrics()

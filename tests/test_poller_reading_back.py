@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from lsq_sync.core.answers import Done, NoVerdict, StatusAnswer, Waiting
+from lsq_sync.core.answers import Done, NoVerdict, QueueMetrics, StatusAnswer, Waiting
 from lsq_sync.core.state import OpenRequest, Payload, RunID, Succeeded
 from lsq_sync.errors import NetworkError
 from tests.support.clock import STARTED, VirtualClock
@@ -97,6 +97,46 @@ def test_of_many_requests_all_are_read_back_before_any_is_asked_about() -> None:
     world = play(scenario)
     assert [len(keys) for _, keys in readers[0].looks] == [500]
     assert sorted(world.crm.ids) == [f"r{number}" for number in range(5)]
+
+
+def test_while_the_queue_is_long_only_what_may_be_through_is_read_and_hardly_any_is_asked() -> None:
+    """5,000 requests at 60 a minute: one bulk read (of up to 2,000) a look, not one of all."""
+    count, each = 5000, 1.0
+
+    async def scenario(world: World) -> None:
+        shows = {f"k{number}": (number + 1) * each for number in range(count)}
+        reader = FakeReader(world.clock, shows)
+        world.crm.queue = lambda now: QueueMetrics(max(0, count - int(now / each)), 0.0, 60.0)
+        world.crm.answer = lambda request, now: (
+            Done() if now >= shows[f"k{request[1:]}"] else QUEUED
+        )
+        await world.poller(opened(count), reader.read).until_settled(10_000.0)
+        readers.append(reader)
+
+    readers: list[FakeReader] = []
+    world = play(scenario, debug=False)
+    looks = readers[0].looks
+    assert world.findings.why_open == {}
+    assert world.clock.monotonic() < count * each + 120.0
+    assert sum(len(keys) > 2000 for _, keys in looks) <= 3
+    assert len(looks) < 120
+    assert len(world.crm.asked) < 8 * len(looks)
+
+
+def test_where_those_that_should_be_through_do_not_show_the_next_look_is_at_all() -> None:
+    """The oldest are stuck between two tries of the CRM; the others are not left waiting."""
+
+    async def scenario(world: World) -> None:
+        shows = {f"k{number}": 0.0 for number in range(2000, 4500)}
+        reader = FakeReader(world.clock, shows)
+        world.crm.queue = lambda _now: QueueMetrics(2800, 0.0, 60.0)
+        world.crm.answer = lambda _id, _now: QUEUED
+        await world.poller(opened(4500), reader.read).until_settled(5.0)
+        readers.append(reader)
+
+    readers: list[FakeReader] = []
+    play(scenario, debug=False)
+    assert [len(keys) for _, keys in readers[0].looks[:3]] == [2000, 4500, 2000]
 
 
 def test_just_sent_requests_are_given_time_first() -> None:
