@@ -24,6 +24,43 @@ def hidden_in(text: str, secrets: Iterable[str], instead: str) -> str:
     return _any_of(wanted).sub(lambda _: instead, text) if wanted else text
 
 
+def surely_without(text: str, secrets: Iterable[str]) -> bool:
+    """Whether no string in a JSON text can hold a secret in a form that `hidden_in` would replace.
+
+    A quick look at a whole answer, before every string of it is searched. It may say no where
+    there is nothing: wherever letters stand as escapes, and where a secret is an unusual one.
+    """
+    wanted = tuple(secrets)
+    if not wanted:
+        return True
+    if "\\u" in text or "\0" in text or _PERCENT_ESCAPE.search(text):
+        return False
+    levelled = _levelled(text)
+    return all(
+        secret.isascii()
+        and secret.isprintable()
+        and " " not in secret
+        and not any(_levelled(form) in levelled for form in _unescaped_forms(secret))
+        for secret in wanted
+    )
+
+
+_PERCENT_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+
+
+def _levelled(text: str) -> str:
+    """Without what forms of one secret may differ in: backslashes, case, the two base64s."""
+    return text.replace("\\", "").lower().replace("-", "+").replace("_", "/")
+
+
+def _unescaped_forms(secret: str) -> Iterable[str]:
+    yield secret
+    if len(secret) >= _SHORTEST_ENCODED:
+        raw = secret.encode()
+        yield raw.hex()
+        yield from (_base64_letters(raw, start) for start in range(3))
+
+
 @lru_cache(maxsize=64)
 def _any_of(secrets: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(
@@ -58,11 +95,14 @@ _NAMED = {" ": r"|\+", "\n": r"|\\+n", "\t": r"|\\+t", "\r": r"|\\+r"}
 
 
 def _base64(raw: bytes, start: int) -> str:
+    return "".join(_BASE64_LETTERS.get(one, one) for one in _base64_letters(raw, start))
+
+
+def _base64_letters(raw: bytes, start: int) -> str:
     """The letters that are the same, whatever stands before (`start` bytes) and after."""
     data = b"\0" * start + raw
     whole = base64.b64encode(data + b"\0" * (-len(data) % 3)).decode()
-    inner = whole[-(-8 * start // 6) : 8 * len(data) // 6]
-    return "".join(_BASE64_LETTERS.get(one, one) for one in inner)
+    return whole[-(-8 * start // 6) : 8 * len(data) // 6]
 
 
 _BASE64_LETTERS = {"+": "[+-]", "/": "[/_]"}

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lsq_sync.core.hiding import hidden_in
+from lsq_sync.core.hiding import hidden_in, surely_without
 from lsq_sync.errors import CredentialsError
 
 ACCESS_KEY = "LSQ_ACCESS_KEY"
@@ -28,8 +28,16 @@ class Credentials:
 
     def hidden_in(self, text: str) -> str:
         """The text with every key in it replaced, in whatever form it stands there."""
+        return hidden_in(text, self._looked_for, HIDDEN)
+
+    def are_surely_not_in(self, json_text: str) -> bool:
+        """Whether `hidden_in` would change no string of this JSON; in doubt it says no."""
+        return surely_without(json_text, self._looked_for)
+
+    @property
+    def _looked_for(self) -> tuple[str, ...]:
         keys = (self.access_key, self.secret_key, self.x_api_key)
-        return hidden_in(text, (key for key in keys if len(key) >= _SHORTEST_KEY), HIDDEN)
+        return tuple(key for key in keys if len(key) >= _SHORTEST_KEY)
 
 
 HIDDEN = "(a key)"

@@ -7,7 +7,8 @@ keys go in headers, as apidocs.leadsquared.com/authentication recommends.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -51,10 +52,10 @@ _ACCOUNT_PATH = "/v2/Authentication.svc/UserByAccessKey.Get"
 NOTE_COLUMN = "ActivityEvent_Note"
 """How the note is called among the fields of an opportunity."""
 
-_ESCAPED_SUBFIELD = "x007E"
+_ESCAPED_SUBFIELD = "x007e"
 """`~` as some accounts write it (apidocs.leadsquared.com/opportunity-advanced-search)."""
 
-_IDS = ("ProspectActivityId", "OpportunityId", "Id")
+_IDS = ("prospectactivityid", "opportunityid", "id")
 UNREADABLE = ("IsMasked", "IsEncrypted", "IsViewRestrictedField")
 """Where a field is marked so, what reads back may not be its value (seen in code)."""
 
@@ -118,7 +119,7 @@ def read_bulk(answer: Answer, group: Iterable[Wanted]) -> ReadAnswer:
     rows = _rows(content)
     if answer.status != 200 or rows is None:
         return ReadFailed(f"HTTP {answer.status}, but the answer is no list of opportunities")
-    by_id = {identifier: row for row in rows if (identifier := _identifier(row))}
+    by_id = {identifier: row for row in map(_folded, rows) if (identifier := _identifier(row))}
     return Rows({one.key: _of_row(by_id.get(one.identifier.lower()), one) for one in group})
 
 
@@ -134,15 +135,20 @@ def _rows(content: Any) -> list[Mapping[str, Any]] | None:
     return rows
 
 
+def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """By name in lower case."""
+    return {name.casefold(): value for name, value in values.items()}
+
+
 def _identifier(row: Mapping[str, Any]) -> str:
-    told = (lookup(row, name) for name in _IDS)
+    told = (row.get(name) for name in _IDS)
     return next((one.lower() for one in told if isinstance(one, str) and is_guid(one)), "")
 
 
 def _of_row(row: Mapping[str, Any] | None, one: Wanted) -> LiveOpportunity:
     if row is None:
         return LiveOpportunity(missing=True)
-    return _live({name.casefold(): value for name, value in row.items()}, one.names, one.identifier)
+    return _live(row, one.names, one.identifier)
 
 
 def read_details(answer: Answer, one: Wanted) -> ReadAnswer:
@@ -186,37 +192,62 @@ def _name(field: Mapping[str, Any]) -> str:
     return str(lookup(field, "SchemaName") or "").casefold()
 
 
+_NOTES = (NOTE_COLUMN.casefold(), NOTE.casefold())
+
+
 def _live(values: Mapping[str, Any], names: Iterable[str], guid: str) -> LiveOpportunity:
     """`values` by name in lower case. What was asked for and is not there is empty."""
     fields: dict[str, Value] = {}
     note: Value | Absent = ABSENT
+    sets: dict[str, Mapping[str, Any]] = {}
     for name in names:
         if name == NOTE:
-            note = _text(values.get(NOTE_COLUMN.casefold(), values.get(NOTE.casefold())))
+            note = _text(next((values[one] for one in _NOTES if one in values), None))
         else:
-            fields[name] = _text(_value(values, name))
+            fields[name] = _text(_value(values, _place(name), sets))
     return LiveOpportunity(fields, note, guid=guid)
 
 
-def _value(values: Mapping[str, Any], name: str) -> Any:
-    parent, _, part = name.casefold().partition(SUBFIELD)
-    if not part:
-        return values.get(parent)
-    for between in (SUBFIELD, _ESCAPED_SUBFIELD.casefold()):
-        if (flat := f"{parent}{between}{part}") in values:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands, in lower case: a field, or the part of a custom field set that reads
+    under one of the `flat` names or inside of the set."""
+
+    field: str
+    part: str
+    flat: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _place(name: str) -> _Place:
+    field, _, part = name.casefold().partition(SUBFIELD)
+    betweens = (SUBFIELD, _ESCAPED_SUBFIELD) if part else ()
+    return _Place(field, part, tuple(f"{field}{between}{part}" for between in betweens))
+
+
+def _value(values: Mapping[str, Any], place: _Place, sets: dict[str, Mapping[str, Any]]) -> Any:
+    """`sets` are the custom field sets of these values that were opened before."""
+    if not place.part:
+        return values.get(place.field)
+    for flat in place.flat:
+        if flat in values:
             return values[flat]
-    return _inside(values.get(parent), part)
+    if place.field not in sets:
+        sets[place.field] = _opened(values.get(place.field))
+    return sets[place.field].get(place.part)
 
 
-def _inside(field_set: Any, part: str) -> Any:
+def _opened(field_set: Any) -> Mapping[str, Any]:
     """A custom field set reads as a string that holds JSON; an object is taken too."""
     if isinstance(field_set, str):
         field_set = json_in(Answer(200, field_set.encode("utf-8", "replace")), **_AS_WRITTEN)
-    return lookup(field_set, part) if isinstance(field_set, dict) else None
+    return _folded(field_set) if isinstance(field_set, dict) else {}
 
 
 def _text(value: Any) -> Value:
     """Numbers were read as their text already."""
+    if isinstance(value, str):
+        return value or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):

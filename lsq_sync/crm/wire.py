@@ -43,7 +43,9 @@ class Answer:
 def json_in(answer: Answer, **reading: Any) -> Any:
     """The JSON of the body, whatever it is; None when it is none. `reading` is for the parser."""
     try:
-        return _without(answer.keys, json.loads(answer.body, **reading))
+        content = json.loads(answer.body, **reading)
+        may_repeat_keys = not answer.keys.are_surely_not_in(answer.body.decode("utf-8", "replace"))
+        return _without(answer.keys, content) if may_repeat_keys else content
     except (ValueError, RecursionError):
         return None
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsq_sync.core import hiding
-from lsq_sync.core.hiding import hidden_in
+from lsq_sync.core.hiding import hidden_in, surely_without
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +74,60 @@ def test_without_secrets_nothing_changes() -> None:
 def test_whatever_the_secret_is(secret: str, before: str, after: str) -> None:
     shown = hidden_in(f"{before}{secret}{after}", [secret], "\0")
     assert secret not in shown or secret in f"{before}\0{after}"
+
+
+# --- the quick look at a whole answer
+
+_KEYS = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=8, max_size=40
+).filter(lambda key: key == key.strip())
+_ENCODINGS: dict[str, Callable[[str], str]] = {
+    **FORMS,
+    "base64": lambda one: base64.b64encode(one.encode()).decode(),
+    "URL-safe base64": lambda one: base64.urlsafe_b64encode(one.encode()).decode(),
+    "capitals": str.upper,
+}
+_WRITERS: dict[str, Callable[[object], str]] = {
+    "ASCII": json.dumps,
+    "as it is": lambda one: json.dumps(one, ensure_ascii=False),
+    "slashes escaped": lambda one: json.dumps(one).replace("/", "\\/"),
+    "JSON in JSON": lambda one: json.dumps({"Value": json.dumps(one)}),
+}
+
+
+@given(
+    key=_KEYS,
+    encode=st.sampled_from(list(_ENCODINGS.values())),
+    write=st.sampled_from(list(_WRITERS.values())),
+    around=st.tuples(st.text(max_size=5), st.text(max_size=5)),
+)
+def test_the_quick_look_overlooks_nothing(
+    key: str,
+    encode: Callable[[str], str],
+    write: Callable[[object], str],
+    around: tuple[str, str],
+) -> None:
+    text = f"{around[0]}{encode(key)}{around[1]}"
+    written = write([text])
+    value = json.loads(written)
+    found = value[0] if isinstance(value, list) else value["Value"]
+    if hidden_in(found, [key], "(x)") != found:
+        assert not surely_without(written, [key])
+
+
+def test_the_quick_look_is_enough_for_an_ordinary_answer() -> None:
+    rows = [
+        {"mx_Custom_1": "प्रिया Rao, 50% off", "Url": "https:\\/\\/a.example\\/x?y=z&b", "n": 1.5}
+    ]
+    assert surely_without(json.dumps(rows, ensure_ascii=False), ["u$r-1a+2/b=3", "f00d" * 8])
+    assert surely_without("anything", [])
+
+
+@pytest.mark.parametrize("text", [r'"\\u0041"', '"%41"', '"\0"'])
+def test_where_letters_are_escaped_the_quick_look_is_in_doubt(text: str) -> None:
+    assert not surely_without(text, ["some-key"])
+
+
+@pytest.mark.parametrize("key", ["two words", "schlüssel", "a\nb-and-c"])
+def test_of_an_unusual_secret_it_is_in_doubt_too(key: str) -> None:
+    assert not surely_without("{}", [key])
