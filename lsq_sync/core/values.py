@@ -171,9 +171,12 @@ _INDIAN_GROUPS = re.compile(r"[+-]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)
 _DIGITS_AND_MARKS = re.compile(r"[0-9+.,-]+")
 _EXPONENT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _LONGEST_NUMBER = 60
+_CANONICAL_INTEGER = re.compile(r"-?[1-9][0-9]{0,15}")
 
 
 def _number(text: str, _: ValueRules) -> str:
+    if _CANONICAL_INTEGER.fullmatch(text):  # most are
+        return text
     body = text.strip()
     if len(body) > _LONGEST_NUMBER:
         raise ValueProblemError(f"a number of {len(body)} characters", "check the value")
@@ -218,10 +221,18 @@ _JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, like every live moment
 _NO_DATE = date.min
 _FIRST_YEAR = 1000
+_PLAIN_DATE = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}")
+_PLAIN_DATE_TIME = re.compile(rf"{_PLAIN_DATE.pattern} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}")
 _DATE_TIME_HINT = "write 2026-09-16 12:13:44 (in account.time_zone) or 2026-09-16T12:13:44+05:30"
 
 
 def _date_time(text: str, rules: ValueRules) -> str:
+    if _PLAIN_DATE_TIME.fullmatch(text):  # most are
+        try:
+            plain = datetime.fromisoformat(text)
+            return _in_utc(_localised(plain, rules.time_zone, text), text)
+        except (ValueError, OverflowError):
+            pass  # what is wrong with it is told below
     found = _DATE_TIME.fullmatch(text.strip())
     if found is None:
         raise ValueProblemError(f"{shown(text)} is not a date and time", _DATE_TIME_HINT)
@@ -261,6 +272,12 @@ def _offset(zone: str, text: str) -> timedelta:
 
 def _localised(moment: datetime, zone: tzinfo, text: str) -> datetime:
     """The moment in UTC; a time that the zone skips or has twice is an error, not a guess."""
+    if zone is UTC:
+        return moment
+    here = moment.replace(tzinfo=zone)
+    offset = here.utcoffset()
+    if offset is not None and offset == here.replace(fold=1).utcoffset():
+        return moment - offset
     early = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
     late = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
     back = early.astimezone(zone).replace(tzinfo=None)
@@ -276,7 +293,7 @@ def _localised(moment: datetime, zone: tzinfo, text: str) -> datetime:
 def _in_utc(moment: datetime, text: str) -> str:
     if moment.year < _FIRST_YEAR:
         raise _out_of_range(text)
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+    return moment.isoformat(" ", "seconds")
 
 
 def _out_of_range(text: str) -> ValueProblemError:
@@ -284,6 +301,11 @@ def _out_of_range(text: str) -> ValueProblemError:
 
 
 def _date(text: str, _: ValueRules) -> str:
+    if _PLAIN_DATE.fullmatch(text):  # most are
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            pass  # what is wrong with it is told below
     found = _DATE_TIME.fullmatch(text.strip())
     if found is None:
         raise ValueProblemError(f"{shown(text)} is not a date", "write 2026-09-16")

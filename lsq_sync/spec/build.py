@@ -40,6 +40,9 @@ _TEXTS = frozenset({str, type(None)})
 _VALUES_KEPT = 4096
 """So many texts of a field are known in canonical form: many opportunities hold the same."""
 
+_QUICK = frozenset({DataType.TEXT, DataType.OPTION, DataType.NUMBER})
+"""Data types whose canonical form is sooner made than remembered."""
+
 _CODE = re.compile("[1-9][0-9]{0,8}")
 _HEX_AND_DASHES = re.compile(r"\{?[0-9a-fA-F-]{30,40}\}?")
 _SHAPE_OF_GUID = re.compile(r"\w{8}(?:\W\w{4}){3}\W\w{12}")
@@ -92,6 +95,7 @@ class _Builder:
         self._kind = kind
         self._rules = rules
         self._readers: dict[str, Callable[[str], Value]] = {}
+        self._listed = lru_cache(_VALUES_KEPT)(self._options)
         self.problems: list[Diagnostic] = []
 
     def opportunities(self, document: Block) -> Iterator[DesiredOpportunity]:
@@ -151,25 +155,29 @@ class _Builder:
             return block
         try:
             return {
-                name: self._reader(name)(node) if type(node) is str else self._plain(name, node)
+                name: self._reader(name)(node) if type(node) is str else self._other(node)
                 for name, node in block.items()
             }
         except ValueProblemError:
             return None
 
-    def _plain(self, name: str, node: Node) -> Value:
-        """Of anything but text. A field set is no value, as one that is wrong is none."""
-        if isinstance(node, Block):
+    def _other(self, node: Node) -> Value:
+        """The value of anything but text. A field set is none, as one that is wrong is none."""
+        if isinstance(node, Items) and _TEXTS.issuperset(map(type, node)):
+            return self._listed(*node)
+        if node is not None:
             raise ValueProblemError("a field set")
-        return self._value(node, self._rule(name, node))
+        return None
 
     def _reader(self, name: str) -> Callable[[str], Value]:
         """What brings the text of a field into canonical form."""
         found = self._readers.get(name)
         if found is None:
             data_type = self._rule(name, None).data_type
-            read = partial(canonical, data_type, rules=self._rules)
-            found = self._readers[name] = lru_cache(_VALUES_KEPT)(read)
+            found = partial(canonical, data_type, rules=self._rules)
+            if data_type not in _QUICK:
+                found = lru_cache(_VALUES_KEPT)(found)
+            self._readers[name] = found
         return found
 
     def fields_later(

@@ -13,8 +13,8 @@ from typing import Any
 Schema = Mapping[str, Any]
 Check = Callable[[Any], bool]
 
-_Member = tuple[frozenset[type], Check]
-"""The types of which every value is accepted, and the check of all others."""
+_Member = tuple[frozenset[type], Check, Check]
+"""The types of which every value is accepted, and the checks of texts and of all others."""
 
 _ANNOTATIONS = frozenset(
     {"$schema", "$defs", "$comment", "title", "description", "default", "examples"}
@@ -49,7 +49,7 @@ class _Compiler:
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._referred: dict[str, Check] = {}
-        self._free: dict[Check, frozenset[type]] = {}
+        self._parts: dict[Check, tuple[frozenset[type], Check]] = {}
 
     def check(self, schema: object) -> Check:
         """The function of a schema or of a part of it."""
@@ -72,7 +72,8 @@ class _Compiler:
         }
         check = _dispatch(by_kind, also)
         free = frozenset(kind for kind, good in by_kind.items() if good is _always)
-        self._free[check] = frozenset() if also else free
+        if not also:
+            self._parts[check] = (free, by_kind[str])
         return check
 
     def _also(self, schema: Schema) -> Iterator[Check]:
@@ -124,8 +125,11 @@ class _Compiler:
             if not members and others[0].issuperset(map(type, value.values())):
                 return True
             for name, member in value.items():
-                free, check = members.get(name, others)
-                if not (type(member) in free or check(member)):
+                free, of_texts, check = members.get(name, others)
+                kind = type(member)
+                if kind in free:
+                    continue
+                if not (of_texts(member) if kind is str else check(member)):
                     return False
             return True
 
@@ -133,7 +137,8 @@ class _Compiler:
 
     def _member(self, schema: object) -> _Member:
         check = self.check(schema)
-        return self._free.get(check, frozenset()), check
+        free, of_texts = self._parts.get(check, (frozenset(), check))
+        return free, of_texts, check
 
     def _list(self, schema: Schema) -> Check:
         if not {"enum", "const"}.isdisjoint(schema):
@@ -161,8 +166,8 @@ def _member_fits(
     """Whether a member fits all that its name and patterns of it ask for, else what is left."""
     checks = [part for pattern, part in patterns if pattern.search(name)]
     if name in members:
-        checks.append(members[name][1])
-    return all(check(value) for check in checks or [others[1]])
+        checks.append(members[name][2])
+    return all(check(value) for check in checks or [others[2]])
 
 
 def _dispatch(by_kind: dict[type, Check], also: tuple[Check, ...]) -> Check:
