@@ -36,7 +36,6 @@ class Block(dict[str, "Node"]):
     __slots__ = ("_order", "marks", "place")
 
     def __init__(self, place: Place) -> None:
-        super().__init__()
         self.place = place
         self.marks = array("Q")
         self._order: dict[str, int] | None = None

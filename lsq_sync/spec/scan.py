@@ -50,7 +50,8 @@ def scan(text: str) -> Block | None:
     """The document of a text with `\n` at the ends of its lines; None where it is not plain."""
     whole = text if text.endswith("\n") else f"{text}\n"
     levels: list[_Level] = []
-    depth, bits, block, opened = "", 0, Block(Place(1, 1)), ""
+    block = Block(Place(1, 1))
+    depth, opened, bits, mark = "", "", 0, block.marks.append
     number = 0
     for member in _MEMBER.finditer(whole):
         indent, key, plain, quoted, other, unknown = member.groups()
@@ -63,7 +64,8 @@ def scan(text: str) -> Block | None:
             if not _step(levels, indent, opened, number):
                 return None
             (depth, bits, block), opened = levels[-1], ""
-        block.marks.append(number << LINE_SHIFT | bits + len(key))
+            mark = block.marks.append
+        mark(number << LINE_SHIFT | bits + len(key))
         key = intern(key)
         if plain:
             block[key] = plain
