@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 from lsq_sync.core.digest import Digest
@@ -29,6 +30,10 @@ from lsq_sync.core.values import ABSENT, Absent, Value
 from lsq_sync.errors import Diagnostic, LockError, Origin
 
 FORMAT = "lsq-sync/lock/v1"
+
+_TEXTS = frozenset({str, type(None)})
+_MOMENTS_KEPT = 4096
+"""Many records were settled in the same second."""
 
 MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
@@ -318,9 +323,9 @@ def _flag(content: object) -> bool:
 
 def _only(content: object, keys: set[str]) -> dict[str, Any]:
     found = _dict(content)
-    for key in found:
-        if key not in keys:
-            raise _BrokenError(f"{key!r} is not known to this version")
+    if not found.keys() <= keys:
+        unknown = next(key for key in found if key not in keys)
+        raise _BrokenError(f"{unknown!r} is not known to this version")
     return found
 
 
@@ -341,7 +346,10 @@ def _maybe_text(content: object) -> str | None:
 
 
 def _fields(content: object) -> dict[str, Value]:
-    return {name: _maybe_text(value) for name, value in _dict(content).items()}
+    found = _dict(content)
+    if not _TEXTS.issuperset(map(type, found.values())):
+        _text(next(value for value in found.values() if type(value) not in _TEXTS))
+    return found
 
 
 def _note(content: Mapping[str, Any]) -> Value | Absent:
@@ -349,7 +357,12 @@ def _note(content: Mapping[str, Any]) -> Value | Absent:
 
 
 def _moment(content: object) -> datetime:
-    return _read(read_moment, _text(content))
+    return _moment_of(_text(content))
+
+
+@lru_cache(_MOMENTS_KEPT)
+def _moment_of(text: str) -> datetime:
+    return _read(read_moment, text)
 
 
 _T = TypeVar("_T")
