@@ -33,16 +33,19 @@ def surely_without(text: str, secrets: Iterable[str]) -> bool:
     wanted = tuple(secrets)
     if not wanted:
         return True
-    if "\\u" in text or "\0" in text or _PERCENT_ESCAPE.search(text):
+    forms = _levelled_forms(wanted)
+    if not forms or "\\u" in text or "\0" in text or _PERCENT_ESCAPE.search(text):
         return False
     levelled = _levelled(text)
-    return all(
-        secret.isascii()
-        and secret.isprintable()
-        and " " not in secret
-        and not any(_levelled(form) in levelled for form in _unescaped_forms(secret))
-        for secret in wanted
-    )
+    return not any(form in levelled for form in forms)
+
+
+@lru_cache(maxsize=64)
+def _levelled_forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """None at all where one of the secrets may stand in a form that is not among these."""
+    if not all(one.isascii() and one.isprintable() and " " not in one for one in secrets):
+        return ()
+    return tuple(_levelled(form) for one in secrets for form in _unescaped_forms(one))
 
 
 _PERCENT_ESCAPE = re.compile("%[0-9a-fA-F]{2}")

@@ -17,6 +17,7 @@ from lsq_sync.core.hiding import hidden_in, surely_without
 def _no_memory() -> None:
     """Else a pattern of an earlier test would be used, and a mutant of its making never run."""
     hiding._any_of.cache_clear()
+    hiding._levelled_forms.cache_clear()
 
 
 FORMS: dict[str, Callable[[str], str]] = {
