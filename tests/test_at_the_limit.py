@@ -5,41 +5,20 @@ free 5 s after its answer was read, so an answer time of 0.2 s leaves 5 / 5.2 = 
 Virtual time makes every figure exact: what holds here holds on any machine.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from lsq_sync.core.budget import RateLimit
-from lsq_sync.core.change import Action, Change, FieldChange
-from lsq_sync.core.reading import Wanted
-from lsq_sync.core.state import (
-    Accepted,
-    Event,
-    OpenRequest,
-    Payload,
-    RequestID,
-    RunID,
-    Succeeded,
-)
-from lsq_sync.crm.client import Calls, Client, Place
-from lsq_sync.crm.credentials import Credentials
-from lsq_sync.crm.pacing import Pacer
-from lsq_sync.executor import Executor
-from lsq_sync.poller import Poller
-from lsq_sync.reader import Reader
-from lsq_sync.running import Stop
-from lsq_sync.simulator import sample_account
-from lsq_sync.simulator.scenario import Scenario
-from tests.support.clock import STARTED, Timeline
+from benchmarks import loans
+from lsq_sync.core.state import Accepted, Succeeded
+from lsq_sync.simulator.scenario import Queue, Reject, Scenario, Which
+from tests.support.clock import Timeline
 from tests.support.virtual_crm import HOST, VirtualCRM, Way, jittered, steady
+from tests.support.work import LIMIT, Work
 
-LIMIT = RateLimit(25, 5.0)
 ANSWER_SECONDS = 0.2
-LOAN = 12005
-RUN = RunID("20260831T083800Z-00a1b2")
 
 ways = pytest.mark.parametrize(
     ("way", "at_least"),
@@ -50,77 +29,6 @@ ways = pytest.mark.parametrize(
         ),
     ],
 )
-
-
-@dataclass
-class Ledger:
-    """Remembers, and takes no time."""
-
-    events: list[Event] = field(default_factory=list)
-
-    async def record(self, *events: Event) -> None:
-        self.events += events
-
-    def count(self, kind: type[Event]) -> int:
-        return sum(isinstance(event, kind) for event in self.events)
-
-
-class Work:
-    """A client, and all that calls through its one pacer."""
-
-    def __init__(self, way: Way, opportunities: int) -> None:
-        self.timeline = Timeline()
-        account = sample_account(opportunities * 4 // 3 + 4)
-        self.keys = [one.id for one in account.opportunities if one.code == LOAN][:opportunities]
-        self.crm = VirtualCRM(self.timeline, account, Scenario(), way)
-        self.around = self.timeline.surroundings(lambda: 0.5)
-        self.ledger = Ledger()
-        ours = self.crm.simulator.keys
-        self.client = Client(
-            self.crm,  # type: ignore[arg-type]
-            Pacer(LIMIT, self.timeline.monotonic, self.timeline.sleep),
-            Place(HOST, "/opportunity/update/status", "/opportunity/update/metrics", 30.0, HOST),
-            Credentials(ours.access_key, ours.secret_key, ours.x_api_key),
-            Calls(),
-        )
-
-    def run(self, *works: Callable[[], Awaitable[object]]) -> None:
-        """All of them side by side, to their end."""
-
-        async def main() -> None:
-            await asyncio.gather(*(work() for work in works))
-
-        self.timeline.run(main())
-
-    async def send(self) -> None:
-        """An update of each opportunity."""
-        updates = tuple(_change(key) for key in self.keys)
-        executor = Executor(self.client, self.ledger, RUN, Stop(), self.around, LIMIT.calls)
-        await executor.send(updates)
-
-    async def poll(self, count: int) -> None:
-        """A question about each of so many requests of an earlier run."""
-        opened = [(key, self._submitted(key)) for key in self.keys[:count]]
-        await Poller(self.client, self.ledger, Stop(), self.around, opened).once()
-
-    def _submitted(self, key: str) -> OpenRequest:
-        fields = [{"SchemaName": "mx_Custom_6", "Value": "4"}]
-        body = json.dumps({"ProspectOpportunityId": key, "Fields": fields}).encode()
-        task = self.crm.simulator.crm.submit(body, 0.0)
-        return OpenRequest(Payload({"mx_Custom_6": "4"}), RUN, STARTED, RequestID(task.request_id))
-
-    async def read(self, singles: int) -> None:
-        """So many opportunities one by one, and the others in bulk."""
-        wanted = [
-            Wanted(key, key, ("mx_Custom_6",), None if number < singles else LOAN)
-            for number, key in enumerate(self.keys)
-        ]
-        await Reader(self.client, self.around).read(wanted)
-
-
-def _change(key: str) -> Change:
-    value = FieldChange("mx_Custom_6", Action.UPDATE, None, "5", known=False)
-    return Change(key, Action.UPDATE, (value,), type="loan")
 
 
 @ways
@@ -146,3 +54,36 @@ def test_sends_polls_and_reads_share_it(way: Callable[[], Way], at_least: float)
     assert work.crm.refused == 0
     assert work.crm.busiest_window == LIMIT.calls
     assert work.crm.utilisation() >= at_least
+
+
+def test_100_000_opportunities_are_read_in_50_calls_two_bursts_of_25() -> None:
+    work = Work(steady(ANSWER_SECONDS), 1)
+    work.run(lambda: work.read_in_bulk(100_000))
+    assert work.crm.calls == {"read": 50}
+    assert work.crm.utilisation() == pytest.approx(5.0 / 5.2)
+
+
+def test_a_whole_apply_and_what_settling_it_costs(tmp_path: Path) -> None:
+    """1,100 updates, one in a hundred rejected: what shows is settled by one bulk read."""
+    account, keys = loans.account_with(1100)
+    rejects = (Reject(Which(every=100)),)
+    crm = VirtualCRM(
+        Timeline(),
+        account,
+        Scenario(queue=Queue(delay_seconds=1.0), rejects=rejects),
+        steady(ANSWER_SECONDS),
+    )
+    loans.loan_workspace(tmp_path, keys, HOST)
+    code, out, _ = crm.run(
+        tmp_path, "-q", "apply", "--yes", "--max-updates", "1100", "--format", "json"
+    )
+    summary = json.loads(out)["summary"]
+    assert code == 3
+    assert (summary["succeeded"], summary["rejected"]) == (1089, 11)
+    whose_keys, before_sending, settling = 1, 1, 1
+    assert crm.calls["read"] == whose_keys + before_sending + settling
+    assert crm.calls["status"] == 11
+    assert crm.calls["metrics"] == 2
+    assert crm.refused == 0
+    assert crm.busiest_window == LIMIT.calls
+    assert crm.utilisation("submit", "read") >= 0.95

@@ -12,7 +12,6 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,8 +22,6 @@ from yarl import URL
 from lsq_sync import cli
 from lsq_sync.commands import session
 from lsq_sync.crm.client import Client
-from lsq_sync.lock import file as lock_file
-from lsq_sync.lock.writer import Writer
 from lsq_sync.simulator.account import Account
 from lsq_sync.simulator.clock import moment
 from lsq_sync.simulator.http import Simulator
@@ -120,7 +117,10 @@ class VirtualCRM:
     # --- commands
 
     def run(self, root: Path, *arguments: str) -> tuple[int, str, str]:
-        """A whole command in a workspace: its exit code, what it printed, and what it told."""
+        """A whole command in a workspace: its exit code, what it printed, and what it told.
+
+        The lock is folded by the real clock, every half minute of virtual time would be often.
+        """
         out, err = io.StringIO(), io.StringIO()
         keys = self.simulator.keys
         environment = {
@@ -131,7 +131,6 @@ class VirtualCRM:
         with (
             mock.patch.dict(os.environ, environment),
             mock.patch.object(session, "open_client", self._open_client),
-            mock.patch.object(lock_file, "Writer", partial(Writer, clock=self.timeline.monotonic)),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
