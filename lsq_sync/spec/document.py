@@ -5,7 +5,7 @@ place per member. Places count from 1.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,14 +31,26 @@ class Place(NamedTuple):
 
 
 class Block(dict[str, "Node"]):
-    """A mapping. Keys are unique and in the order of the file; `marks` has a place for each."""
+    """A mapping. Keys are unique and in the order of the file; `marks` has a place for each.
 
-    __slots__ = ("_order", "marks", "place")
+    Those of mappings that look alike are kept once, as if each of them were on line 0: `first` is
+    the line that they count from. Such a mapping begins with its first key, and is never added to.
+    """
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.marks = array("Q")
+    __slots__ = ("_first", "_order", "_place", "marks")
+
+    def __init__(
+        self, place: Place | None, marks: "array[int] | None" = None, first: int = 0
+    ) -> None:
+        self._place = place
+        self._first = first
+        self.marks = array("Q") if marks is None else marks
         self._order: dict[str, int] | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return self._place or self._at(self.marks[0])
 
     def add(self, key: str, key_place: Place, value: "Node", value_place: Place) -> None:
         """Appends one member; the caller has refused a key that is there already."""
@@ -51,11 +63,11 @@ class Block(dict[str, "Node"]):
 
     def places(self) -> Iterator[Place]:
         """The places of the keys, in the order of the file."""
-        return map(_key_place, self.marks)
+        return map(self._at, self.marks)
 
     def key_place(self, key: str) -> Place:
         """Where the key stands."""
-        return _key_place(self._mark(key))
+        return self._at(self._mark(key))
 
     def value_place(self, key: str) -> Place:
         """Where the value begins; for a text on lines of its own, where its key stands."""
@@ -64,8 +76,12 @@ class Block(dict[str, "Node"]):
         if isinstance(value, Block | Items):
             return value.place
         column = mark & _COLUMN_CAP
-        key_place = _key_place(mark)
+        key_place = self._at(mark)
         return key_place if column == _ELSEWHERE else Place(key_place.line, column)
+
+    def _at(self, mark: int) -> Place:
+        line = (mark >> LINE_SHIFT) + self._first
+        return Place(line, (mark >> _COLUMN_BITS) & _COLUMN_CAP)
 
     def _mark(self, key: str) -> int:
         if self._order is None:
@@ -74,13 +90,17 @@ class Block(dict[str, "Node"]):
 
 
 class Items(list["Node"]):
-    """A sequence."""
+    """A sequence. Members that stand on its own line have a column behind its begin, all others a
+    place."""
 
-    __slots__ = ("_marks", "place")
+    __slots__ = ("_columns", "_marks", "place")
 
-    def __init__(self, place: Place) -> None:
-        super().__init__()
+    def __init__(
+        self, place: Place, values: Iterable["Node"] = (), columns: Sequence[int] = ()
+    ) -> None:
+        super().__init__(values)
         self.place = place
+        self._columns = columns
         self._marks: list[Place] = []
 
     def add(self, value: "Node", place: Place) -> None:
@@ -90,6 +110,8 @@ class Items(list["Node"]):
 
     def value_place(self, index: int) -> Place:
         """Where the member begins."""
+        if self._columns:
+            return Place(self.place.line, self.place.column + self._columns[index])
         return self._marks[index]
 
 
@@ -102,7 +124,3 @@ class Loaded:
 
     document: Node
     problems: tuple[Diagnostic, ...]
-
-
-def _key_place(mark: int) -> Place:
-    return Place(mark >> LINE_SHIFT, (mark >> _COLUMN_BITS) & _COLUMN_CAP)

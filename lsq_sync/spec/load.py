@@ -5,19 +5,23 @@ from codecs import BOM_UTF8
 from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.document import Loaded
 from lsq_sync.spec.scan import scan
+from lsq_sync.spec.stencil import Stencils
 
 _MIB = 1024 * 1024
 MAX_BYTES = 256 * _MIB
 
 
-def load(data: bytes, file: str) -> Loaded:
-    """The one document in `data`, and everything wrong with it; never raises for bad input."""
+def load(data: bytes, file: str, stencils: Stencils | None = None) -> Loaded:
+    """The one document in `data`, and everything wrong with it; never raises for bad input.
+
+    `stencils`: what was learnt from other files that look alike.
+    """
     if len(data) > MAX_BYTES:
         return Loaded(None, (too_large(len(data), file),))
     text = decoded(data, file)
     if isinstance(text, Diagnostic):
         return Loaded(None, (text,))
-    if plain := scan(text.replace("\r\n", "\n")):
+    if plain := scan(text.replace("\r\n", "\n"), stencils or Stencils()):
         return Loaded(plain, ())
     from lsq_sync.spec.events import read_events  # brings yaml along
 

@@ -14,6 +14,7 @@ from lsq_sync.spec.build import Built, build, duplicates
 from lsq_sync.spec.document import Block, Node
 from lsq_sync.spec.load import MAX_BYTES, decoded, load, too_large
 from lsq_sync.spec.names import nearest, suggestion
+from lsq_sync.spec.stencil import Stencils
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
 from lsq_sync.spec.validate import problems, spec_problems
 
@@ -98,6 +99,7 @@ class _Reader:
         self._types_folder = f"{schemas}/types"
         self._rules = rules
         self._broken_types: set[str] = set()
+        self._stencils = Stencils()
         self.types: dict[str, OpportunityType] = {}
 
     def read(self, file: str) -> Built:
@@ -107,7 +109,7 @@ class _Reader:
         return self.built(data, file)
 
     def built(self, data: bytes, file: str) -> Built:
-        loaded = load(data, file)
+        loaded = load(data, file, self._stencils)
         if loaded.document is None and loaded.problems:
             return Built((), loaded.problems)
         document = loaded.document

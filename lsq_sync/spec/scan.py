@@ -8,63 +8,58 @@ is left to `spec/events.py`: tests show that both read the same, places included
 import re
 from sys import intern
 
-from lsq_sync.spec.document import LINE_SHIFT, Block, Items, Place, packed
+from lsq_sync.spec.document import LINE_SHIFT, Block, Place, packed
+from lsq_sync.spec.plain import COMMENT, ITEMS, KEY, NO, PLAIN, QUOTED, items
+from lsq_sync.spec.stencil import Stencils
 
 _DEEPEST = 16
+_RECORDS = 2
+"""How deep the opportunities of a spec stand."""
 
-_NO = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
-"""Control characters, tabs among them, and what ends a line for YAML alone."""
-
-_KEY = r"(?!null:)[A-Za-z0-9][\w.~-]{0,199}+"
-_NULL = r"(?:[nN]ull|NULL)"
-_REST = rf"[^ :{_NO}]*+"
-_PLAIN = (
-    rf"(?!{_NULL}(?: ++#| *+\n))(?:[^\s\-?:,\[\]{{}}#&*!|>'\"%@`~{_NO}]|-[0-9])"
-    rf"{_REST}(?:(?::(?![ \n])|[ ]++(?![#\n])){_REST})*+"
-)
-"""Begins with no sign that has a meaning, and holds neither `: ` nor ` #`."""
-
-_QUOTED = rf"\"[^\"\\{_NO}]*+\"|'[^'{_NO}]*+'"
-_WORDS = r"[A-Za-z0-9][\w./()+&@%-]*+(?: [\w./()+&@%-]++)*+"
-_ITEM = rf"(?:(?!{_NULL}[,\]]){_WORDS}|{_QUOTED})"
-_ITEMS = rf"\[{_ITEM}(?:, {_ITEM})*+\]"
-_COMMENT = rf"#[^{_NO}]*+"
-_LITERAL = rf"\|-?(?: ++{_COMMENT})?(?:\n\1 ++[^ {_NO}][^{_NO}]*+|\n(?=\n))++(?!\n ++\n)"
+_LITERAL = rf"\|-?(?: ++{COMMENT})?(?:\n\1 ++[^ {NO}][^{NO}]*+|\n(?=\n))++(?!\n ++\n)"
 """Lines of text, some of them empty; one of nothing but blanks could be either."""
 
 _MEMBER = re.compile(
-    rf"( *+)(?:({_KEY}):(?: (?:({_PLAIN})|({_QUOTED}|null|~)|({_ITEMS}|{_LITERAL})))?"
-    rf"(?: ++{_COMMENT}| *+)|(?:{_COMMENT})?)\n|([^\n]*\n)"
+    rf"( *+)(?:({KEY}):(?: (?:({PLAIN})|({QUOTED}|null|~)|({ITEMS}|{_LITERAL})))?"
+    rf"(?: ++{COMMENT}| *+)|(?:{COMMENT})?)\n|([^\n]*\n)"
 )
 """Indentation, key, and a value: plain, or in quotes or null, or a list or lines of text. A line
 that is empty or a comment has no key; one that cannot be read here is the last group."""
-
-_ITEM_ALONE = re.compile(_ITEM)
 
 _Level = tuple[str, int, Block]
 """A mapping that is being read: its indentation, and the packed place of a key without its line
 and length."""
 
 
-def scan(text: str) -> Block | None:
-    """The document of a text with `\n` at the ends of its lines; None where it is not plain."""
+def scan(text: str, stencils: Stencils) -> Block | None:
+    """The document of a text with `\n` at the ends of its lines; None where it is not plain.
+
+    `stencils`, which learn from every text, read the records that look like those before.
+    """
     whole = text if text.endswith("\n") else f"{text}\n"
     levels: list[_Level] = []
     block = Block(Place(1, 1))
     depth, opened, bits, mark = "", "", 0, block.marks.append
-    number = 0
-    for member in _MEMBER.finditer(whole):
+    start = number = 0
+    while (member := _MEMBER.match(whole, start)) and start < len(whole):
         indent, key, plain, quoted, other, unknown = member.groups()
         number += 1
         if key is None:
             if unknown is not None:
                 return None
+            start = member.end()
             continue
         if indent != depth or opened or not levels:
             if not _step(levels, indent, opened, number):
                 return None
             (depth, bits, block), opened = levels[-1], ""
             mark = block.marks.append
+            if len(levels) == _RECORDS:
+                read, line = stencils.read(whole, start, number, block)
+                if read > start:
+                    start, number = read, line - 1
+                    continue
+        start = member.end()
         mark(number << LINE_SHIFT | bits + len(key))
         key = intern(key)
         if plain:
@@ -74,10 +69,10 @@ def scan(text: str) -> Block | None:
         elif other is None:
             opened = key
         elif other[0] == "[":
-            block[key] = _items(other, Place(number, len(indent) + len(key) + 3))
+            block[key] = items(other, Place(number, len(indent) + len(key) + 3))
         else:
             number += other.count("\n")
-            if (lines := _lines(other)) is None or member.end() > len(text):
+            if (lines := _lines(other)) is None or start > len(text):
                 return None
             block[key] = lines
     is_good = levels and not opened and all(_has_no_key_twice(level) for level in levels)
@@ -104,15 +99,6 @@ def _step(levels: list[_Level], indent: str, opened: str, number: int) -> bool:
 def _has_no_key_twice(level: _Level) -> bool:
     block = level[2]
     return len(block) == len(block.marks)
-
-
-def _items(listed: str, place: Place) -> Items:
-    items = Items(place)
-    for found in _ITEM_ALONE.finditer(listed):
-        text = found[0]
-        value = text[1:-1] if text[0] in "\"'" else text
-        items.add(value, Place(place.line, place.column + found.start()))
-    return items
 
 
 def _lines(literal: str) -> str | None:

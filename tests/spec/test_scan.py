@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lsq_sync.spec import scan as scanner
 from lsq_sync.spec.document import Block, Items, Node
 from lsq_sync.spec.events import read_events
-from lsq_sync.spec.scan import scan
+from lsq_sync.spec.stencil import Stencils
 
 SPEC = """\
 # a comment
@@ -45,6 +46,11 @@ opportunities:
     fields:
       mx_Custom_1: été (1 %) & more
 """
+
+
+def scan(text: str) -> Block | None:
+    """As the first file of a run."""
+    return scanner.scan(text, Stencils())
 
 
 def by_libyaml(text: str) -> Node:

@@ -1,0 +1,50 @@
+"""Plain text of YAML in regular expressions: what `scan.py` and `stencil.py` know by sight.
+
+Each of them takes a part of what libyaml takes, with the same meaning.
+"""
+
+import re
+from functools import lru_cache
+
+from lsq_sync.spec.document import Items, Place
+
+NO = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
+"""Control characters, tabs among them, and what ends a line for YAML alone."""
+
+KEY = r"(?!null:)[A-Za-z0-9][\w.~-]{0,199}+"
+NULL = r"(?:[nN]ull|NULL)"
+_REST = rf"[^ :{NO}]*+"
+PLAIN = (
+    rf"(?!{NULL}(?: ++#| *+\n))(?:[^\s\-?:,\[\]{{}}#&*!|>'\"%@`~{NO}]|-[0-9])"
+    rf"{_REST}(?:(?::(?![ \n])|[ ]++(?![#\n])){_REST})*+"
+)
+"""Begins with no sign that has a meaning, and holds neither `: ` nor ` #`."""
+
+QUOTED = rf"\"[^\"\\{NO}]*+\"|'[^'{NO}]*+'"
+_WORDS = r"[A-Za-z0-9][\w./()+&@%-]*+(?: [\w./()+&@%-]++)*+"
+ITEM = rf"(?:(?!{NULL}[,\]]){_WORDS}|{QUOTED})"
+ITEMS = rf"\[{ITEM}(?:, {ITEM})*+\]"
+COMMENT = rf"#[^{NO}]*+"
+
+ONE_LINE = rf"(?:{PLAIN}|{QUOTED}|null|~|{ITEMS})"
+"""Any value that stands on the line of its key; `one_line` reads it."""
+
+_LISTS_KEPT = 4096
+"""Many opportunities have the same list."""
+
+_ITEM_ALONE = re.compile(ITEM)
+
+
+def items(listed: str, place: Place) -> Items:
+    """The list that is written so, from its bracket on."""
+    values, columns = _items(listed)
+    return Items(place, values, columns)
+
+
+@lru_cache(_LISTS_KEPT)
+def _items(listed: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Its members, and how far behind the bracket each begins."""
+    found = list(_ITEM_ALONE.finditer(listed))
+    texts = [item[0] for item in found]
+    values = tuple(text[1:-1] if text[0] in "\"'" else text for text in texts)
+    return values, tuple(item.start() for item in found)
