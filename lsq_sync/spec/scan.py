@@ -55,7 +55,7 @@ def scan(text: str, stencils: Stencils) -> Block | None:
             (depth, bits, block), opened = levels[-1], ""
             mark = block.marks.append
             if len(levels) == _RECORDS:
-                read, line = stencils.read(whole, start, number, block)
+                read, line = stencils.read(whole, start, number, len(indent), block)
                 if read > start:
                     start, number = read, line - 1
                     continue

@@ -40,14 +40,15 @@ class Stencils:
         self._misses = 0
         self._met: set[str] = set()
 
-    def read(self, text: str, start: int, line: int, into: Block) -> tuple[int, int]:
-        """Adds to a mapping the records that stand from here on, up to the first that no stencil
-        fits; where that begins, and its line."""
+    def read(self, text: str, start: int, line: int, indent: int, into: Block) -> tuple[int, int]:
+        """Adds to a mapping, indented so, the records that stand from here on, up to the first that
+        no stencil fits; where that begins, and its line."""
         before = len(into)
         fits = is_worth_it = self._misses - self.hits < _ENOUGH
+        cut = [stencil for stencil in self.cut if stencil.indent == indent]
         while fits:
             fits = False
-            for stencil in self.cut:
+            for stencil in cut:
                 while found := stencil.form.match(text, start):
                     stencil.add(found, line, into)
                     start, line, fits = found.end(), line + stencil.lines, True
@@ -86,10 +87,11 @@ class _Stencil:
 
     def __init__(self, lines: list[_Line], mappings: list[_Mapping]) -> None:
         self.form = re.compile(_pattern(lines))
+        self.indent = lines[0].indent
         self.lines = len(lines)
         self._mappings = mappings
         self._filled = [(number, line) for number, line in enumerate(lines) if line.is_filled]
-        self._bits = packed(0, lines[0].indent + 1, lines[0].indent + 3)
+        self._bits = packed(0, self.indent + 1, self.indent + 3)
 
     def add(self, found: re.Match[str], first: int, into: Block) -> None:
         """Adds the record that begins on the line `first`."""

@@ -94,6 +94,15 @@ def test_records_of_several_forms() -> None:
     assert found.hits == hits + 40
 
 
+@pytest.mark.parametrize("indent", [1, 3])
+def test_records_that_are_not_indented_alike(indent: int) -> None:
+    one, other = records(["a"]), records(["b"]).replace("LN-0", "LN-1")
+    moved = one.replace("  ", " " * indent, 1)
+    found = learnt(HEAD + moved)
+    found.cut += learnt(HEAD + one).cut
+    assert assert_same_or_nothing(HEAD + moved + other, found) is None
+
+
 def test_records_of_which_no_two_are_alike_are_soon_let_alone() -> None:
     found = Stencils(patience=0)
     text = HEAD + "".join(f"  LN-{n}:\n    fields:\n      a_{n}: b\n" for n in range(4100))
