@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType, assert_never
+from types import MappingProxyType
+from typing import NamedTuple, NewType, assert_never
 
 from lsq_sync.core.digest import Digest, digest
 from lsq_sync.core.model import Account, LiveOpportunity
@@ -84,8 +85,7 @@ class OpenRequest:
         return max(self.sent_at, self.queued_at or self.sent_at) + late_window
 
 
-@dataclass(frozen=True, slots=True)
-class FinalRequest:
+class FinalRequest(NamedTuple):
     """The last request with a verdict. `digest` is set where its payload is not to be resent."""
 
     outcome: Outcome
@@ -118,8 +118,7 @@ class Displaced:
     request: FinalRequest | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is recorded of one opportunity. A note that is ABSENT was never recorded.
 
     `replaced` is only of interest while a read of the CRM may lag behind our write, and stays out
@@ -128,7 +127,7 @@ class Entry:
 
     type: str = ""
     guid: str = ""
-    fields: Mapping[str, Value] = field(default_factory=dict)
+    fields: Mapping[str, Value] = MappingProxyType({})
     note: Value | Absent = ABSENT
     request: FinalRequest | None = None
     pending: OpenRequest | None = None
@@ -330,7 +329,7 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
         case Withdrawn():
             after = _withdraw(before, event)
         case Lost():
-            after = replace(before, displaced=None)
+            after = before._replace(displaced=None)
         case Queued():
             after = _queue(before, event)
         case Succeeded():
@@ -346,7 +345,7 @@ def advance(entry: Entry | None, event: Event) -> Entry | None:
         case Rejected():
             after = _reject(before, event)
         case Adopted():
-            after = _record(replace(before, type=event.type or before.type), event.payload)
+            after = _record(before._replace(type=event.type or before.type), event.payload)
         case Released():
             after = _release(before, event)
         case _:
@@ -368,7 +367,7 @@ def apply_event(entries: dict[str, Entry], event: Event) -> None:
     if isinstance(event, Rekeyed):
         moved = entries.pop(event.old, None)
         if moved is not None and event.key not in entries:
-            entries[event.key] = replace(moved, guid="")
+            entries[event.key] = moved._replace(guid="")
         return
     entry = advance(entries.get(event.key), event)
     if entry is None:
@@ -392,12 +391,12 @@ def lapsed(
 def _intend(entry: Entry, event: Intended) -> Entry:
     opened = OpenRequest(event.payload, event.run, event.at, before=event.before)
     if entry.displaced and is_same_request(entry.displaced.pending, opened):
-        entry = replace(entry, request=entry.displaced.request, displaced=None)
+        entry = entry._replace(request=entry.displaced.request, displaced=None)
     earlier = entry.pending
     if earlier and _takes_the_place_of(event, earlier):
         displaced = Displaced(earlier, entry.request)
-        entry = replace(entry, request=_given_up(earlier, event.at), displaced=displaced)
-    return replace(entry, type=event.type or entry.type, pending=opened)
+        entry = entry._replace(request=_given_up(earlier, event.at), displaced=displaced)
+    return entry._replace(type=event.type or entry.type, pending=opened)
 
 
 def _takes_the_place_of(event: Intended, earlier: OpenRequest) -> bool:
@@ -423,7 +422,7 @@ def _accept(entry: Entry, event: Accepted) -> Entry:
     if entry.pending is None or entry.pending.request_id is not None:
         return entry
     opened = replace(entry.pending, request_id=event.request_id)
-    return replace(entry, pending=opened, displaced=None)
+    return entry._replace(pending=opened, displaced=None)
 
 
 def _withdraw(entry: Entry, event: Withdrawn) -> Entry:
@@ -431,14 +430,14 @@ def _withdraw(entry: Entry, event: Withdrawn) -> Entry:
     if opened is None or opened.request_id is not None or event.run not in (None, opened.run):
         return entry
     if earlier := entry.displaced:
-        return replace(entry, pending=earlier.pending, request=earlier.request, displaced=None)
-    return replace(entry, pending=None)
+        return entry._replace(pending=earlier.pending, request=earlier.request, displaced=None)
+    return entry._replace(pending=None)
 
 
 def _queue(entry: Entry, event: Queued) -> Entry:
     if entry.pending is None or entry.pending.request_id != event.request_id:
         return entry
-    return replace(entry, pending=replace(entry.pending, queued_at=event.at))
+    return entry._replace(pending=replace(entry.pending, queued_at=event.at))
 
 
 def _succeed(entry: Entry, event: Succeeded) -> Entry:
@@ -448,8 +447,8 @@ def _succeed(entry: Entry, event: Succeeded) -> Entry:
     final = _final(opened, Outcome.SUCCEEDED, event.at)
     known = _record(_closed(entry, final), opened.payload.without(opened.released))
     is_named = event.guid and event.guid != event.key
-    named = replace(known, guid=event.guid) if is_named else known
-    return replace(named, replaced=_replaced(opened, event.at))
+    named = known._replace(guid=event.guid) if is_named else known
+    return named._replace(replaced=_replaced(opened, event.at))
 
 
 def _replaced(opened: OpenRequest, at: datetime) -> Replaced | None:
@@ -460,7 +459,7 @@ def _see(entry: Entry, event: Seen) -> Entry:
     opened = entry.pending
     if opened is None or opened.run != event.run or opened.seen:
         return entry
-    seen = replace(entry, pending=replace(opened, seen=True), replaced=_replaced(opened, event.at))
+    seen = entry._replace(pending=replace(opened, seen=True), replaced=_replaced(opened, event.at))
     return _record(seen, opened.payload.without(opened.released))
 
 
@@ -491,7 +490,7 @@ def _reject(entry: Entry, event: Rejected) -> Entry:
     remembered = None if event.resend else opened.payload.digest
     reason = f"{event.reason}{_CONTRADICTED if opened.seen else ''}"
     closed = _closed(entry, _final(opened, Outcome.REJECTED, event.at, reason, remembered))
-    return replace(closed, pending=entry.displaced.pending) if entry.displaced else closed
+    return closed._replace(pending=entry.displaced.pending) if entry.displaced else closed
 
 
 _CONTRADICTED = " (although its values were read back before: they are in the CRM)"
@@ -520,12 +519,12 @@ def _closed(entry: Entry, final: FinalRequest) -> Entry:
     opened = entry.pending
     released = opened is not None and set(opened.payload.names) <= set(opened.released)
     forgotten = released and final.outcome is Outcome.SUCCEEDED
-    return replace(entry, pending=None, request=None if forgotten else final, displaced=None)
+    return entry._replace(pending=None, request=None if forgotten else final, displaced=None)
 
 
 def _record(entry: Entry, payload: Payload) -> Entry:
     note = entry.note if payload.note is ABSENT else payload.note
-    return replace(entry, fields={**entry.fields, **payload.fields}, note=note)
+    return entry._replace(fields={**entry.fields, **payload.fields}, note=note)
 
 
 def _release(entry: Entry, event: Released) -> Entry:
@@ -534,8 +533,7 @@ def _release(entry: Entry, event: Released) -> Entry:
     if opened:
         names = opened.payload.names if event.whole else sorted(dropped & {*opened.payload.names})
         opened = replace(opened, released=tuple(sorted({*opened.released, *names})))
-    return replace(
-        entry,
+    return entry._replace(
         fields={name: value for name, value in entry.fields.items() if name not in dropped},
         note=ABSENT if NOTE in dropped else entry.note,
         request=None if event.whole else entry.request,

@@ -46,13 +46,13 @@ def with_recent(
     if kept.account is None or not kept.account.is_same_as(account):
         return entries
     known = {key: one.replaced for key, one in kept.entries.items() if key in entries}
-    return {**entries, **{key: replace(entries[key], replaced=one) for key, one in known.items()}}
+    return {**entries, **{key: entries[key]._replace(replaced=one) for key, one in known.items()}}
 
 
 def without_recent(recorded: Recorded) -> Recorded:
     """The state as it stands in the lock."""
     entries = {
-        key: replace(entry, replaced=None) if entry.replaced else entry
+        key: entry._replace(replaced=None) if entry.replaced else entry
         for key, entry in recorded.entries.items()
     }
     return replace(recorded, entries=entries)

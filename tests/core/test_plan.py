@@ -266,7 +266,7 @@ def test_a_value_that_may_have_landed_is_not_taken_for_the_recorded_one() -> Non
     assert actions(change_of(one, entry, now=late)) == {"a": UPDATE, "b": UNCHANGED}
     read = live_of(a="1", b="5")
     assert change_of(one, entry, read, now=late).action is UNCHANGED
-    lost = replace(entry, pending=opened(payload(a="2"), None))
+    lost = entry._replace(pending=opened(payload(a="2"), None))
     assert change_of(one, lost).action is HELD
     assert change_of(one, lost, resend_unknown=True).action is UPDATE
 
@@ -368,7 +368,7 @@ def test_an_opportunity_has_the_gravest_action_of_its_fields() -> None:
     assert not change.wire_fields
     for graver, rest in (("conflict", UPDATE), ("update", ADOPT), ("adopt", RELEASE)):
         del fields[graver]
-        entry = replace(entry, fields={k: v for k, v in entry.fields.items() if k != graver})
+        entry = entry._replace(fields={k: v for k, v in entry.fields.items() if k != graver})
         assert change_of(desired(fields), entry, live).action is rest
 
 

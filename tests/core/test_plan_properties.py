@@ -86,11 +86,11 @@ def entries(draw: st.DrawFn, *, may_be_open: bool) -> Entry:
     entry = Entry("loan", fields=draw(values()), note=draw(NOTES))
     if draw(st.booleans()):
         outcome = draw(st.sampled_from([Outcome.SUCCEEDED, Outcome.REJECTED]))
-        entry = replace(entry, request=final(outcome, draw(requests())))
+        entry = entry._replace(request=final(outcome, draw(requests())))
     if may_be_open and draw(st.booleans()):
         number = draw(st.sampled_from([None, 1]))
         pending = opened(draw(requests()), number, seen=draw(st.booleans()))
-        entry = replace(entry, pending=pending)
+        entry = entry._replace(pending=pending)
     return entry
 
 

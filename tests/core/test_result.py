@@ -1,7 +1,5 @@
 """What became of updates, read off the recorded state."""
 
-from dataclasses import replace
-
 from lsq_sync.core.result import UpdateResult, result_of_request, result_of_update, summary
 from lsq_sync.core.state import Accepted, Entry, Intended, Outcome, Rejected, Released, Succeeded
 from lsq_sync.core.state import advance as step
@@ -31,7 +29,7 @@ def test_an_update_that_was_not_sent() -> None:
         None,
         Entry(fields={"a": "0"}),
         Entry(pending=opened(SENT, 7, run=OTHER_RUN)),
-        Entry(request=replace(final(Outcome.SUCCEEDED), run=OTHER_RUN)),
+        Entry(request=final(Outcome.SUCCEEDED)._replace(run=OTHER_RUN)),
     ):
         found = of_update(entry)
         assert (found.outcome, found.request_id, found.reason) == (Outcome.UNSENT, None, "")

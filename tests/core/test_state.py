@@ -113,7 +113,7 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "intended, values known": (
         SETTLED,
         INTENDED,
-        replace(SETTLED, type="loan", pending=opened(A2, None, sent=5)),
+        SETTLED._replace(type="loan", pending=opened(A2, None, sent=5)),
     ),
     "intended, keeps the type where the event has none": (
         Entry(type="loan", fields={"a": "1"}),
@@ -140,7 +140,7 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "accepted, nothing known": (None, ACCEPTED, None),
     "withdrawn": (UNKNOWN, WITHDRAWN, None),
     "withdrawn, values stay": (
-        replace(SETTLED, pending=opened(A2, None)),
+        SETTLED._replace(pending=opened(A2, None)),
         WITHDRAWN,
         SETTLED,
     ),
@@ -153,7 +153,7 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         Entry("loan", pending=EARLIER),
     ),
     "withdrawn, and the verdict before counts again": (
-        replace(RESENT, displaced=Displaced(EARLIER, REJECTED.request)),
+        RESENT._replace(displaced=Displaced(EARLIER, REJECTED.request)),
         WITHDRAWN,
         Entry("loan", request=REJECTED.request, pending=EARLIER),
     ),
@@ -175,9 +175,9 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "accepted, what it replaced is given up": (
         RESENT,
         ACCEPTED,
-        replace(RESENT, pending=opened(A2, 1, sent=5), displaced=None),
+        RESENT._replace(pending=opened(A2, 1, sent=5), displaced=None),
     ),
-    "lost, what it replaced is given up": (RESENT, LOST, replace(RESENT, displaced=None)),
+    "lost, what it replaced is given up": (RESENT, LOST, RESENT._replace(displaced=None)),
     "rejected at once, what it was to replace is open again": (
         RESENT,
         REFUSED_AT_ONCE,
@@ -188,12 +188,12 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         ),
     ),
     "lapsed, what it replaced is given up with it": (
-        replace(RESENT, pending=RESENT_SEEN),
+        RESENT._replace(pending=RESENT_SEEN),
         LAPSED,
         Entry(
             "loan",
-            request=replace(
-                succeeded(RESENT_SEEN, 9), reason="read back; no verdict within the late window"
+            request=succeeded(RESENT_SEEN, 9)._replace(
+                reason="read back; no verdict within the late window"
             ),
         ),
     ),
@@ -251,8 +251,7 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
         LAPSED,
         Entry(
             fields={"a": "1"},
-            request=replace(
-                succeeded(opened(A1, None), 9),
+            request=succeeded(opened(A1, None), 9)._replace(
                 reason="read back; no verdict within the late window",
             ),
         ),
@@ -369,17 +368,17 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "adopted, values and request stay": (
         REJECTED,
         ADOPTED,
-        replace(REJECTED, type="loan", fields={"a": "0", "b": "2"}),
+        REJECTED._replace(type="loan", fields={"a": "0", "b": "2"}),
     ),
     "adopted note": (
         SETTLED,
         Adopted(KEY, at(9), payload("text")),
-        replace(SETTLED, note="text"),
+        SETTLED._replace(note="text"),
     ),
     "adopted, empty note is known to be empty": (
         SETTLED,
         Adopted(KEY, at(9), payload(None)),
-        replace(SETTLED, note=None),
+        SETTLED._replace(note=None),
     ),
     "released, one of two": (recorded(a="1", b="2"), RELEASED, recorded(b="2")),
     "released, the last one": (recorded(a="1"), RELEASED, None),
@@ -402,9 +401,8 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "intended in the same second by another run": (
         Entry(pending=opened(A1, 7, run=OTHER_RUN, sent=5)),
         INTENDED,
-        replace(
-            RESENT,
-            request=replace(GIVEN_UP, sent_at=at(5)),
+        RESENT._replace(
+            request=GIVEN_UP._replace(sent_at=at(5)),
             displaced=Displaced(opened(A1, 7, run=OTHER_RUN, sent=5), None),
         ),
     ),
@@ -426,7 +424,7 @@ MOVES: dict[str, tuple[Entry | None, Event, Entry | None]] = {
     "released whole": (SETTLED, RELEASED_WHOLE, None),
     "released whole, a rejection is forgotten too": (REJECTED, RELEASED_WHOLE, None),
     "released whole while open": (
-        replace(KNOWN_OPEN, request=final(Outcome.REJECTED, A1, 9)),
+        KNOWN_OPEN._replace(request=final(Outcome.REJECTED, A1, 9)),
         RELEASED_WHOLE,
         Entry(pending=opened(A2, released=("a", "b"))),
     ),
@@ -457,7 +455,7 @@ def test_what_was_seen_lapses_when_it_cannot_land_any_more() -> None:
 
 
 def test_what_was_replaced_does_not_count_for_a_base() -> None:
-    assert replace(SETTLED, replaced=Replaced(at(), {"a": "0"})).base == SETTLED.base
+    assert SETTLED._replace(replaced=Replaced(at(), {"a": "0"})).base == SETTLED.base
 
 
 def test_replay_touches_only_the_entries_of_its_events() -> None:
@@ -580,9 +578,9 @@ OTHER = "5ca5b042-51ea-4699-b6f0-84c40ab12771"
 
 
 def test_an_entry_goes_by_its_guid_once_the_specs_do() -> None:
-    moved = replace(SETTLED, guid=OTHER)
+    moved = SETTLED._replace(guid=OTHER)
     after = replay({KEY: moved}, [Rekeyed(OTHER, at(9), KEY)])
-    assert after == {OTHER: replace(moved, guid="")}
+    assert after == {OTHER: moved._replace(guid="")}
     assert replay(after, [Rekeyed(OTHER, at(9), KEY)]) == after
 
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ def test_the_same_state_gives_the_same_bytes(state: Recorded) -> None:
 
 
 def _shuffled(entry: Entry) -> Entry:
-    return replace(entry, fields=dict(reversed(list(entry.fields.items()))))
+    return entry._replace(fields=dict(reversed(list(entry.fields.items()))))
 
 
 @settings(deadline=None)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,7 +70,7 @@ BASE: Entries = {f"{letter}-1": Entry(type="loan", note=letter) for letter in "a
 
 def changed(entries: Entries, *keys: str) -> dict[str, Entry]:
     return {
-        key: replace(entry, note=f"changed {key}") if key in keys else entry
+        key: entry._replace(note=f"changed {key}") if key in keys else entry
         for key, entry in entries.items()
     }
 
@@ -116,7 +115,7 @@ def test_the_same_record_on_both_sides_is_a_conflict_that_is_refused(
 ) -> None:
     repository = Repository(tmp_path)
     repository.git("config", "merge.conflictStyle", style)
-    theirs = {**BASE, "c-1": replace(BASE["c-1"], note="theirs")}
+    theirs = {**BASE, "c-1": BASE["c-1"]._replace(note="theirs")}
     assert not repository.merges(BASE, changed(BASE, "c-1"), theirs)
     with pytest.raises(LockError, match="conflict markers") as caught:
         load(repository.lock, NAME)
@@ -125,7 +124,7 @@ def test_the_same_record_on_both_sides_is_a_conflict_that_is_refused(
 
 def test_the_way_out_of_a_conflict_that_the_message_names_works(tmp_path: Path) -> None:
     repository = Repository(tmp_path)
-    theirs = {**BASE, "c-1": replace(BASE["c-1"], note="theirs")}
+    theirs = {**BASE, "c-1": BASE["c-1"]._replace(note="theirs")}
     assert not repository.merges(BASE, changed(BASE, "c-1"), theirs)
     with pytest.raises(LockError) as caught:
         load(repository.lock, NAME)

@@ -166,7 +166,7 @@ def test_a_side_that_was_edited_is_refused_as_any_lock() -> None:
 def in_a_lock(entry: Entry) -> Entry:
     """What a lock holds of an entry: what a request displaced goes with its answer."""
     waits = entry.pending is not None and entry.pending.request_id is None
-    return replace(entry, replaced=None, displaced=entry.displaced if waits else None)
+    return entry._replace(replaced=None, displaced=entry.displaced if waits else None)
 
 
 sides = st.dictionaries(st.sampled_from([ONE, TWO, "LN-1"]), entries, max_size=3).map(
@@ -206,11 +206,11 @@ def _of(key: str, *known: Mapping[str, Entry]) -> list[Entry]:
 @given(sides)
 def test_a_side_merged_with_itself_is_itself(side: dict[str, Entry]) -> None:
     assert merged(side, side) == {
-        key: replace(entry, pending=entry.pending and _sorted(entry.pending))
+        key: entry._replace(pending=entry.pending and _sorted(entry.pending))
         for key, entry in side.items()
         if not (entry.pending and entry.request and _ended(entry.pending, entry.request))
     } | {
-        key: replace(entry, pending=None, displaced=None)
+        key: entry._replace(pending=None, displaced=None)
         for key, entry in side.items()
         if entry.pending and entry.request and _ended(entry.pending, entry.request)
     }

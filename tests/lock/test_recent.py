@@ -18,7 +18,7 @@ ENTRIES = {
     "k2": Entry(fields={"a": "2"}, replaced=OLD),
     "k3": Entry(fields={"a": "2"}),
 }
-BARE = {key: replace(entry, replaced=None) for key, entry in ENTRIES.items()}
+BARE = {key: entry._replace(replaced=None) for key, entry in ENTRIES.items()}
 
 
 def test_only_what_a_read_may_still_show_is_kept(tmp_path: Path) -> None:
