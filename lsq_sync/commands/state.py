@@ -9,7 +9,7 @@ from lsq_sync.core.moment import moment
 from lsq_sync.core.state import NOTE, GivenUp, OpenRequest, Recorded, Released
 from lsq_sync.core.values import ABSENT, is_guid
 from lsq_sync.errors import RefusedError, UsageError
-from lsq_sync.lock.format import entry_to_json
+from lsq_sync.lock.entry import entry_to_json
 from lsq_sync.lock.merge import Merged
 from lsq_sync.lock.writer import Writer
 from lsq_sync.render.document import Document

@@ -21,6 +21,7 @@ from lsq_sync.core.state import (
 from lsq_sync.core.values import ABSENT
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
+from lsq_sync.lock.entry import entry_to_json
 
 _OURS, _BASE, _SPLIT, _THEIRS = "<<<<<<< ", "||||||| ", "=======", ">>>>>>> "
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -215,7 +216,7 @@ def _settled_at(final: FinalRequest | None) -> tuple[datetime, str]:
 
 
 def _content(entry: Entry) -> str:
-    return repr(sorted(lock_format.entry_to_json(entry).items(), key=str))
+    return repr(sorted(entry_to_json(entry).items(), key=str))
 
 
 def _merged_open(first: OpenRequest | None, second: OpenRequest | None) -> OpenRequest | None:

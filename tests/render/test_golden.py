@@ -9,7 +9,7 @@ import pytest
 from lsq_sync.core.answers import QueueMetrics
 from lsq_sync.core.budget import RateLimit, budget
 from lsq_sync.errors import Diagnostic, Origin, RefusedError, SpecError
-from lsq_sync.lock.format import entry_to_json
+from lsq_sync.lock.entry import entry_to_json
 from lsq_sync.render import (
     account_document,
     document,
