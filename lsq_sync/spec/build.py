@@ -7,7 +7,7 @@ silence, so that one run names everything once.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TypeGuard
 
 from lsq_sync.core.model import (
@@ -29,6 +29,7 @@ from lsq_sync.core.values import (
     canonical,
     canonical_options,
     is_guid,
+    reader,
     shown,
 )
 from lsq_sync.errors import Diagnostic, Origin
@@ -94,7 +95,7 @@ class _Builder:
         self._file = file
         self._kind = kind
         self._rules = rules
-        self._readers: dict[str, Callable[[str], Value]] = {}
+        self._readers = _Readers(self)
         self._listed = lru_cache(_VALUES_KEPT)(self._options)
         self.problems: list[Diagnostic] = []
 
@@ -153,9 +154,10 @@ class _Builder:
         """The values in canonical form; None where one is wrong, or there is a field set."""
         if self._kind is None and _are_texts(block):
             return block
+        readers = self._readers
         try:
             return {
-                name: self._reader(name)(node) if type(node) is str else self._other(node)
+                name: readers[name](node) if type(node) is str else self._other(node)
                 for name, node in block.items()
             }
         except ValueProblemError:
@@ -169,16 +171,11 @@ class _Builder:
             raise ValueProblemError("a field set")
         return None
 
-    def _reader(self, name: str) -> Callable[[str], Value]:
+    def reader(self, name: str) -> Callable[[str], Value]:
         """What brings the text of a field into canonical form."""
-        found = self._readers.get(name)
-        if found is None:
-            data_type = self._rule(name, None).data_type
-            found = partial(canonical, data_type, rules=self._rules)
-            if data_type not in _QUICK:
-                found = lru_cache(_VALUES_KEPT)(found)
-            self._readers[name] = found
-        return found
+        data_type = self._rule(name, None).data_type
+        found = reader(data_type, self._rules)
+        return found if data_type in _QUICK else lru_cache(_VALUES_KEPT)(found)
 
     def fields_later(
         self, block: Node, defaults: tuple[DesiredField, ...]
@@ -269,6 +266,18 @@ class _Builder:
 
     def _problem(self, place: Place, code: str, message: str, hint: str) -> None:
         self.problems.append(Diagnostic(self._origin(place), code, message, hint))
+
+
+class _Readers(dict[str, Callable[[str], Value]]):
+    """By field, made when it is first met."""
+
+    def __init__(self, builder: _Builder) -> None:
+        super().__init__()
+        self._builder = builder
+
+    def __missing__(self, name: str) -> Callable[[str], Value]:
+        found = self[name] = self._builder.reader(name)
+        return found
 
 
 def _are_texts(block: Block) -> TypeGuard[dict[str, Value]]:
