@@ -7,6 +7,7 @@ with nothing to do stay in it, so that "nothing happened" can be explained.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from lsq_sync.core.digest import Digest, digest
 from lsq_sync.core.model import UNTYPED, Account, DesiredOpportunity, FieldRule
@@ -71,8 +72,7 @@ def payload_of(parts: Iterable[FieldChange], action: Action) -> Payload:
     return Payload(values, note)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happens to one opportunity, `wanted` and recorded in `entry` when it was planned.
 
     `wanted` and `origin` are None when the specs no longer have it.

@@ -68,7 +68,7 @@ def drift_of(plan: Plan, recorded: Recorded, live: Live, rules: PlanRules) -> Dr
         entry = recorded.entries.get(change.key) or Entry()
         seen = live.get(change.key)
         if seen is not None and seen.missing:
-            missing.append(replace(change, action=Action.CONFLICT, fields=()))
+            missing.append(change._replace(action=Action.CONFLICT, fields=()))
         elif seen is not None and (parts := tuple(_drifted(change, entry, seen, rules))):
             rows.append(_row(change, parts, seen))
     return Drift(
@@ -81,12 +81,7 @@ def drift_of(plan: Plan, recorded: Recorded, live: Live, rules: PlanRules) -> Dr
 
 def _row(change: Change, parts: tuple[FieldChange, ...], live: LiveOpportunity) -> Change:
     gravest = min((part.action for part in parts), key=lambda action: action.gravity)
-    return replace(
-        change,
-        action=gravest,
-        fields=parts,
-        reason=changed_in_crm(parts, live),
-    )
+    return change._replace(action=gravest, fields=parts, reason=changed_in_crm(parts, live))
 
 
 def _drifted(

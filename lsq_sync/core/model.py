@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from lsq_sync.core.lazy import LazyTuple
 from lsq_sync.core.values import ABSENT, Absent, DataType, Value
@@ -59,8 +60,7 @@ class DesiredNote:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredOpportunity:
+class DesiredOpportunity(NamedTuple):
     """One opportunity of the specs; its key is a GUID in lower case or an AutoId value."""
 
     key: str

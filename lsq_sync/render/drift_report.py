@@ -81,5 +81,5 @@ def _cell(part: FieldChange) -> Cell:
 
 
 def _missing(change: Change) -> Row:
-    row = row_of(replace(change, fields=()))
+    row = row_of(change._replace(fields=()))
     return replace(row, word="not shown by the CRM", tone=Tone.BAD, reason=f"{NOT_SHOWN}.")

@@ -293,7 +293,7 @@ def test_it_holds_while_nothing_moves(path: Path) -> None:
 
 def test_places_labels_and_the_name_of_the_account_may_change(path: Path) -> None:
     elsewhere = Origin("specs/z.yaml", 99)
-    moved = tuple(replace(one, origin=elsewhere, label="new") for one in DESIRED)
+    moved = tuple(one._replace(origin=elsewhere, label="new") for one in DESIRED)
     plan = planned(moved, account=replace(ACCOUNT, name="renamed"))
     assert check(saved(path), plan).id == plan.id
 
@@ -411,7 +411,7 @@ def test_what_time_alone_has_changed_is_told(tmp_path: Path) -> None:
 
 
 def test_everything_that_moved_is_named_at_once(path: Path) -> None:
-    desired = tuple(replace(one, fields=one.fields[:0]) for one in DESIRED)
+    desired = tuple(one._replace(fields=one.fields[:0]) for one in DESIRED)
     error = staleness(path, planned(desired))
     assert "3 records moved" in error.message
     assert [moved.message.partition(":")[0] for moved in error.diagnostics] == sorted(

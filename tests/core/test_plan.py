@@ -677,8 +677,8 @@ KNOWN = recorded(a="0", c="3")
 
 def test_the_id_does_not_depend_on_what_people_see_or_when_they_look() -> None:
     plan = plan_of(BASIC, KNOWN)
-    elsewhere = replace(
-        BASIC, label="Acme", type="loan", code=7, origin=Origin("specs/z.yaml", 99, 1)
+    elsewhere = BASIC._replace(
+        label="Acme", type="loan", code=7, origin=Origin("specs/z.yaml", 99, 1)
     )
     assert plan_of(elsewhere, KNOWN).id == plan.id
     assert plan_of(BASIC, KNOWN, now=NOW + timedelta(days=300)).id == plan.id
@@ -692,15 +692,15 @@ def test_the_id_depends_on_all_that_the_plan_does() -> None:
     others = {
         "as it is": plan_of(BASIC, known),
         "another value": plan_of(
-            replace(BASIC, fields=desired({"a": "2", "b": None}).fields), known
+            BASIC._replace(fields=desired({"a": "2", "b": None}).fields), known
         ),
-        "a clear less": plan_of(replace(BASIC, fields=desired({"a": "1"}).fields), known),
+        "a clear less": plan_of(BASIC._replace(fields=desired({"a": "1"}).fields), known),
         "text for a clear": plan_of(
-            replace(BASIC, fields=desired({"a": "1", "b": "x"}).fields), known
+            BASIC._replace(fields=desired({"a": "1", "b": "x"}).fields), known
         ),
-        "another note": plan_of(replace(BASIC, note=desired(note="other").note), known),
-        "no note": plan_of(replace(BASIC, note=None), known),
-        "another id": plan_of(replace(BASIC, key="LN-1"), Recorded(ACCOUNT, {"LN-1": KNOWN})),
+        "another note": plan_of(BASIC._replace(note=desired(note="other").note), known),
+        "no note": plan_of(BASIC._replace(note=None), known),
+        "another id": plan_of(BASIC._replace(key="LN-1"), Recorded(ACCOUNT, {"LN-1": KNOWN})),
         "a release less": plan_of(BASIC, recorded(a="0")),
         "a release more": plan_of(BASIC, recorded(a="0", c="3", d="4")),
         "an adoption": plan_of(BASIC, known, live_of("text", a="0", b="5")),
@@ -724,7 +724,7 @@ def test_the_id_does_not_depend_on_the_label_of_the_account() -> None:
 def test_a_change_names_what_it_was_planned_against() -> None:
     assert change_of(BASIC, KNOWN).base == KNOWN.base
     assert change_of(BASIC).base == Entry().base
-    labelled = replace(BASIC, label="Acme")
+    labelled = BASIC._replace(label="Acme")
     assert change_of(labelled, KNOWN).desired == change_of(BASIC, KNOWN).desired
     assert change_of(desired({"a": "1"}), KNOWN).desired != change_of(BASIC, KNOWN).desired
 

@@ -266,7 +266,7 @@ def test_places_and_labels_do_not_matter_to_the_id(
     live: dict[str, LiveOpportunity] | None,
 ) -> None:
     moved = tuple(
-        replace(one, origin=one.origin._replace(file=f"specs/{number}.yaml"), label="Acme")
+        one._replace(origin=one.origin._replace(file=f"specs/{number}.yaml"), label="Acme")
         for number, one in enumerate(reversed(wanted))
     )
     assert planned(moved, known, live).id == planned(wanted, known, live).id

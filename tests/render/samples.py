@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.digest import Digest
@@ -44,7 +45,7 @@ def field(
     return replace(part, **more)  # type: ignore[arg-type]
 
 
-def change(number: int, action: Action, *fields: FieldChange, **more: object) -> Change:
+def change(number: int, action: Action, *fields: FieldChange, **more: Any) -> Change:
     """An opportunity of the sample."""
     made = Change(
         key=f"5ca5b042-51ea-4699-b6f0-84c40ab1{number:04}",
@@ -54,7 +55,7 @@ def change(number: int, action: Action, *fields: FieldChange, **more: object) ->
         label=f"Acme {number}",
         origin=Origin(FILE, 10 * number, 3),
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return made._replace(**more)
 
 
 PLAN = Plan(
@@ -118,7 +119,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
-def result(number: int, outcome: Outcome, reason: str = "", **more: object) -> UpdateResult:
+def result(number: int, outcome: Outcome, reason: str = "", **more: Any) -> UpdateResult:
     """What became of an update of the sample."""
     made = UpdateResult(
         key=f"5ca5b042-51ea-4699-b6f0-84c40ab1{number:04}",
@@ -129,7 +130,7 @@ def result(number: int, outcome: Outcome, reason: str = "", **more: object) -> U
         label=f"Acme {number}",
         origin=Origin(FILE, 10 * number, 3),
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 RESULTS = (

@@ -125,7 +125,7 @@ def test_what_reads_back_as_something_else_goes(target: Target, read: Read) -> N
             for field in one.fields
         )
         note = one.note and replace(one.note, value="other")
-        return replace(built, opportunities=(replace(one, fields=fields, note=note),))
+        return replace(built, opportunities=(one._replace(fields=fields, note=note),))
 
     done = checked([_draft(target, live[GUID])], live, target, misread)
     assert {left.name for left in done.left_out} == {"mx_Custom_4", NOTE}
