@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lsq_sync.spec.document import LINE_SHIFT, Block, Node, Place, packed
-from lsq_sync.spec.plain import COMMENT, KEY, ONE_LINE, items
+from lsq_sync.spec.plain import COMMENT, ITEMS, KEY, ONE_LINE, PLAIN, QUOTED, items
 
-_PATIENCE = 500
+_PATIENCE = 250
 """Records that are read member by member before a stencil is cut: that takes as long as these."""
 
 _MOST = 8
@@ -70,7 +70,12 @@ class Stencils:
 class _Line(NamedTuple):
     indent: int
     key: str
-    is_filled: bool
+    value: str | None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether a value stands behind the key."""
+        return self.value is not None
 
 
 class _Mapping(NamedTuple):
@@ -123,7 +128,7 @@ def _lines_of(text: str, start: int) -> list[_Line]:
         indent, key, value = found.groups()
         if lines and len(indent) <= lines[0].indent:
             break
-        lines.append(_Line(len(indent), key, value is not None))
+        lines.append(_Line(len(indent), key, value))
     return lines
 
 
@@ -168,10 +173,15 @@ def _cut_mapping(
     return at
 
 
+def _hole(sample: str) -> str:
+    """A pattern of values: of fewer than there are, since long ones take long to be compiled."""
+    return f"{ITEMS if sample.startswith('[') else QUOTED}|{PLAIN}|null|~"
+
+
 def _pattern(lines: list[_Line]) -> str:
     head, *others = lines
     parts = [f"{' ' * head.indent}({KEY}):\n"]
     for line in others:
-        value = f" ({ONE_LINE})" if line.is_filled else ""
+        value = f" ({_hole(line.value)})" if line.value else ""
         parts.append(f"{' ' * line.indent}{re.escape(line.key)}:{value}\n")
     return "".join(parts) + _END.format(comment=COMMENT, indent=head.indent)

@@ -25,9 +25,10 @@ RECORD = """\
 """
 VALUES = [
     "Acme", '"Acme"', "'Acme: x'", "null", "~", "nullable", "n", "-5", "2020-09-16 12:13:44", "a:b",
-    "[PAN]", "[PAN, 'b']", '""',
+    '""',
 ]  # fmt: skip
 NOT_ONE_LINE = [
+    "[PAN]", "[PAN, 'b']",
     "", "Null", "a # c", "a  ", "{a: b}", "|\n        text", "a: b", "*a", "&a b", "[null]",
     "'it''s'", "a\n    # c", "a\n", "a\n      mx_Custom_1: b", "a\n       more", "a\n     less: 1",
 ]  # fmt: skip
@@ -64,6 +65,14 @@ def test_a_value_in_a_hole(value: str, stencils: Stencils) -> None:
     hits = stencils.hits
     assert assert_same_or_nothing(HEAD + records(["a", value, "b"]), stencils) is not None
     assert stencils.hits == hits + 3
+
+
+@pytest.mark.parametrize("value", ["[b]", "[b, 'c', \"d\"]", "b", "null"])
+def test_a_value_in_the_hole_of_a_list(value: str, stencils: Stencils) -> None:
+    hits = stencils.hits
+    text = HEAD + records(["a"]).replace('[PAN, "a, b"]', value)
+    assert assert_same_or_nothing(text, stencils) is not None
+    assert stencils.hits == hits + 1
 
 
 @pytest.mark.parametrize("value", NOT_ONE_LINE)
