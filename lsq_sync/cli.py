@@ -263,7 +263,13 @@ def plan(
     output = given.output(form)
     choice = command.Choice(paths, only, skipped, retry_rejected, resend_unknown)
     planned = command.run(
-        workspace, choice, given.around, refresh=refresh, watch=output.watch, notice=output.notice
+        workspace,
+        choice,
+        given.around,
+        refresh=refresh,
+        with_unchanged=show_unchanged,
+        watch=output.watch,
+        notice=output.notice,
     )
     now = given.around.now()
     document = partial(
@@ -284,6 +290,7 @@ def plan(
     _show(output, form, document, lines, lambda: _plan_report(planned, limit, now))
     if out is not None:
         output.next_step(f"saved; to apply exactly this:\n\n  lsq-sync apply {out}")
+    command.keep_index(workspace, planned)
     return _EXIT_CODES[planned.verdict] if detailed_exitcode else 0
 
 

@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "repository",
         }
     ),
+    frozenset({"index"}),
     frozenset({"commands"}),
     frozenset({"output", "bug_report"}),
     frozenset({"cli"}),

@@ -48,6 +48,7 @@ from lsq_sync.core.state import (
 from lsq_sync.crm.credentials import FOR_UPDATES
 from lsq_sync.errors import LsqSyncError, OutOfTimeError, RefusedError, StorageError
 from lsq_sync.lock.ledger import Ledger
+from lsq_sync.lock.newest import newest_of
 from lsq_sync.lock.writer import Writer
 from lsq_sync.reader import Reader
 from lsq_sync.spec.read import Specs
@@ -180,7 +181,8 @@ class _Apply:
     def _decided(self, writer: Writer, is_first: bool) -> Planned:
         """The plan that is to be carried out, if nothing and nobody is against it."""
         notice_of_left_behind(writer, self.dialogue)
-        notice_of_a_lock_set_back(self.workspace.store, writer.recorded, self.dialogue.notice)
+        store, newest = self.workspace.store, newest_of(writer.recorded)
+        notice_of_a_lock_set_back(store, newest, store.fingerprint(), self.dialogue.notice)
         close_what_lapsed(writer, self.around.now(), self.workspace.settings.api.late_window)
         call_as_the_specs_do(writer, self.specs.opportunities, self.around.now())
         planned = self._settled_plan(writer)

@@ -1,10 +1,12 @@
 """`lsq-sync plan`: desired against recorded, and against live if asked. Writes no state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from lsq_sync.commands import plan_index
 from lsq_sync.commands.edits import with_edits
+from lsq_sync.commands.inputs import Inputs, read_all
 from lsq_sync.commands.set_back import notice_of_a_lock_set_back
 from lsq_sync.commands.unseen import notice_of_unseen
 from lsq_sync.commands.verdict import Verdict
@@ -32,6 +34,11 @@ class Choice:
     resend_unknown: bool = False
     overwrite: bool = False
 
+    @property
+    def is_of_a_part(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.paths or self.only or self.skipped)
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -40,6 +47,8 @@ class Planned:
     plan: Plan
     budget: Budget
     refusals: tuple[Refusal, ...]
+    inputs: Inputs | None = None
+    """What it was made from, where an index of that may be kept."""
 
     @property
     def verdict(self) -> Verdict:
@@ -53,12 +62,18 @@ def run(
     around: Surroundings,
     *,
     refresh: bool = False,
+    with_unchanged: bool = False,
     watch: Callable[[str, str], None] = lambda _what, _answer: None,
     notice: Callable[[str], None] = lambda _text: None,
 ) -> Planned:
-    """Plans. Raises SpecError, LockError, UsageError, and with `refresh` what reading raises."""
-    specs = workspace.specs()
-    recorded = workspace.store.read()
+    """Plans; what has nothing to do may only be counted, unless `with_unchanged`.
+
+    Raises SpecError, LockError, UsageError, and with `refresh` what reading raises.
+    """
+    if not (refresh or with_unchanged or choice.is_of_a_part):
+        return _of_everything(workspace, choice, around, notice)
+    inputs = read_all(workspace)
+    specs, recorded = inputs.specs, inputs.recorded
 
     def planned(live: Live | None = None) -> Planned:
         limits = workspace.settings.limits
@@ -66,7 +81,7 @@ def run(
 
     _notice_of_no_choice(workspace, specs, recorded, choice, around, notice)
     if not refresh:
-        notice_of_a_lock_set_back(workspace.store, recorded, notice)
+        notice_of_a_lock_set_back(workspace.store, inputs.newest, inputs.lock, notice)
         return planned()
     from lsq_sync.commands.refresh import live_values  # brings the client along
 
@@ -80,6 +95,32 @@ def run(
         return found
     read = partial(live_values, workspace, recorded, around=around, watch=watch)
     return planned(with_edits(live, conflicts, recorded, read))
+
+
+def _of_everything(
+    workspace: Workspace, choice: Choice, around: Surroundings, notice: Callable[[str], None]
+) -> Planned:
+    """Offline, of all specs: what an earlier plan has found settled need not be read."""
+    inputs = plan_index.read_inputs(workspace)
+    notice_of_a_lock_set_back(workspace.store, inputs.newest, inputs.lock, notice)
+    desired, recorded = inputs.specs.opportunities, inputs.recorded
+    known, _ = as_the_specs_call_it(desired, recorded, around.now())
+    rules = workspace.rules(
+        inputs.specs,
+        around,
+        retry_rejected=choice.retry_rejected,
+        resend_unknown=choice.resend_unknown,
+    )
+    plan = make_plan(workspace.settings.account, desired, known, None, rules)
+    whole = replace(plan, untouched=inputs.untouched)
+    found = weighed(whole, workspace, inputs.specs, recorded, workspace.settings.limits)
+    return replace(found, inputs=inputs)
+
+
+def keep_index(workspace: Workspace, planned: Planned) -> None:
+    """So that the next plan reads only what has changed by then."""
+    if planned.inputs is not None:
+        plan_index.keep_index(workspace, planned.inputs, planned.plan)
 
 
 def _notice_of_no_choice(
@@ -155,5 +196,5 @@ def weighed(
     return Planned(
         plan,
         budget(plan, workspace.settings.api.rate_limit, calls),
-        refusals(plan, len(recorded.entries), limits),
+        refusals(plan, len(recorded.entries) + plan.untouched, limits),
     )

@@ -190,11 +190,19 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every selected opportunity with its action, in the order of the specs, releases last."""
+    """Every selected opportunity with its action, in the order of the specs, releases last; those
+    that an earlier plan has found unchanged may only be counted."""
 
     account: Account
     changes: tuple[Change, ...]
     refreshed: bool = False
+    untouched: int = 0
+    """How many opportunities there are besides, which are as they were recorded."""
+
+    @property
+    def population(self) -> int:
+        """How many opportunities were looked at."""
+        return len(self.changes) + self.untouched
 
     def having(self, *actions: Action) -> tuple[Change, ...]:
         """The changes with one of these actions."""
@@ -211,6 +219,7 @@ class Plan:
         counts = {action.value: 0 for action in (Action.UPDATE, Action.UNCHANGED, *_REST)}
         for change in self.changes:
             counts[change.action.value] += 1
+        counts[Action.UNCHANGED.value] += self.untouched
         parts = [part for change in self.updates for part in change.fields]
         sent = [part for part in parts if part.action is Action.UPDATE and not part.companion]
         counts["fields"] = sum(part.name != NOTE for part in sent)

@@ -106,6 +106,22 @@ def fingerprint(content: bytes | None) -> bytes | None:
     return None if content is None else hashlib.sha256(content).digest()
 
 
+def fingerprint_of(path: Path) -> bytes | None:
+    """That of a file, read piece by piece; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:
+        return None
+
+
+def ignore_folder(folder: Path) -> None:
+    """The local state keeps itself out of git, also where nobody wrote a .gitignore."""
+    marker = folder / ".gitignore"
+    if not marker.exists() or not marker.stat().st_size:  # killed in the middle of it
+        marker.write_text("*\n", encoding="utf-8")
+
+
 @contextmanager
 def told_as_storage_error(path: Path) -> Iterator[None]:
     """Turns a failing write into a StorageError that names the file."""

@@ -17,6 +17,8 @@ from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import (
     content_of,
+    fingerprint_of,
+    ignore_folder,
     is_of_a_living_process,
     make_folder,
     replace_file,
@@ -25,7 +27,7 @@ from lsq_sync.lock.disk import (
 from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
 from lsq_sync.lock.merge import Merged, has_markers, merge, merge_since
 from lsq_sync.lock.newest import set_back_from
-from lsq_sync.lock.open_requests import forgotten_requests
+from lsq_sync.lock.open_requests import forgotten_requests, may_have_forgotten
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
 from lsq_sync.lock.writer_lock import only_writer
@@ -75,13 +77,22 @@ class FileStore:
         found = self._load()
         return replace(found.recorded, entries=found.entries)
 
-    def set_back_from(self, recorded: Recorded) -> datetime | None:
-        """When the last outcome came that was recorded here, if the lock does not know it any
-        more: a revert or a checkout has set it back."""
-        try:
-            return set_back_from(self._folder, recorded, content_of(self._lock))
-        except OSError:
+    def fingerprint(self) -> bytes | None:
+        """Of the lock file; None where there is none."""
+        return fingerprint_of(self._lock)
+
+    def set_back_from(self, newest: datetime | None, lock: bytes | None) -> datetime | None:
+        """When the last outcome came that was recorded here, if the lock with this fingerprint,
+        whose own last is `newest`, does not know it: a revert or a checkout has set it back."""
+        return set_back_from(self._folder, newest, lock)
+
+    def only_lock(self) -> Path | None:
+        """The lock file, where nothing is known besides what is in it: no journal, no answers that
+        a full disk could not take, no open requests that git may have taken out of it."""
+        if self._journal.exists() or may_have_forgotten(self._folder):
             return None
+        kept = kept_in_emergency(emergency_places(self._lock, self._folder))
+        return None if any(True for _ in kept) else self._lock
 
     @contextmanager
     def writer(self, run: RunID, now: datetime) -> Iterator[Writer]:
@@ -167,7 +178,7 @@ class FileStore:
         with told_as_storage_error(self._folder):
             make_folder(self._folder)
             make_folder(self._folder / "runs")
-            _ignore_folder(self._folder)
+            ignore_folder(self._folder)
 
     def _opened(self, run: RunID) -> Writer:
         """A writer that has folded in what it found."""
@@ -220,13 +231,6 @@ class FileStore:
                 hint="run the version of lsq-sync that wrote it: its next command folds it in",
             )
         return journal.events
-
-
-def _ignore_folder(folder: Path) -> None:
-    """The local state keeps itself out of git, also where nobody wrote a .gitignore."""
-    marker = folder / ".gitignore"
-    if not marker.exists() or not marker.stat().st_size:  # killed in the middle of it
-        marker.write_text("*\n", encoding="utf-8")
 
 
 def _remove_leftovers(lock: Path, folder: Path) -> None:

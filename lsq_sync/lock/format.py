@@ -25,7 +25,7 @@ from lsq_sync.lock.entry import (
 FORMAT = "lsq-sync/lock/v1"
 
 _KEYS = {"format", "account", "opportunities"}
-_OPENED, _BETWEEN, _CLOSED = b'"opportunities": {\n', b"\n,\n", b"}}\n"
+OPENED, BETWEEN, CLOSED = b'"opportunities": {\n', b"\n,\n", b"}}\n"
 """What stands before the first entry, between two of them, and behind the last."""
 
 _PART = 256 * 1024
@@ -60,15 +60,15 @@ def _loaded_in_parts(data: bytes) -> Recorded | None:
     So no more than a part of a large file is in memory a second time.
     """
     head = data[: data.find(b"\n") + 1]
-    if not (head.endswith(_OPENED) and data.endswith(_CLOSED)):
+    if not (head.endswith(OPENED) and data.endswith(CLOSED)):
         return None
     entries: dict[str, Entry] = {}
     count = 0
     try:
-        content = json.loads(f"{head.decode()}{_CLOSED.decode()}", object_pairs_hook=_unique)
+        content = json.loads(f"{head.decode()}{CLOSED.decode()}", object_pairs_hook=_unique)
         if content.keys() != _KEYS or content["format"] != FORMAT:
             return None
-        for part in _parts(data, len(head), len(data) - len(_CLOSED)):
+        for part in _parts(data, len(head), len(data) - len(CLOSED)):
             found = json.loads(f"{{{part.decode()}}}", object_pairs_hook=_unique)
             entries.update((key, entry_from_json(entry)) for key, entry in found.items())
             count += len(found)
@@ -81,10 +81,10 @@ def _loaded_in_parts(data: bytes) -> Recorded | None:
 def _parts(data: bytes, start: int, end: int) -> Iterator[bytes]:
     """The entries between two places, many at a time; ValueError for a comma without neighbours."""
     while start < end:
-        cut = data.find(_BETWEEN, start + _PART, end)
+        cut = data.find(BETWEEN, start + _PART, end)
         is_last = cut < 0
         part = data[start : end if is_last else cut]
-        start = end if is_last else cut + len(_BETWEEN)
+        start = end if is_last else cut + len(BETWEEN)
         if not part.strip() or (start == end and not is_last):
             raise ValueError("an entry should stand on both sides of a comma")
         yield part

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lsq_sync.core.moment import moment, read_moment
 from lsq_sync.core.state import Recorded
-from lsq_sync.lock.disk import PRIVATE, content_of, fingerprint, replace_file
+from lsq_sync.lock.disk import PRIVATE, content_of, replace_file
 
 _NAME = "newest"
 _REMEMBERED = 100
@@ -20,7 +20,7 @@ _REMEMBERED = 100
 def keep_newest(folder: Path, recorded: Recorded, lock: bytes | None) -> None:
     """Writes down when the last outcome in it came, and the fingerprints of the last locks;
     `lock` is that of the newest."""
-    newest = _newest(recorded)
+    newest = newest_of(recorded)
     file = folder / _NAME
     with suppress(OSError):
         _, before = _kept(folder)
@@ -30,13 +30,14 @@ def keep_newest(folder: Path, recorded: Recorded, lock: bytes | None) -> None:
         replace_file(file, "\n".join(lines).encode(), PRIVATE)
 
 
-def set_back_from(folder: Path, recorded: Recorded, lock: bytes | None) -> datetime | None:
-    """When the last outcome came that was recorded here, if the lock does not know it any more."""
+def set_back_from(folder: Path, newest: datetime | None, lock: bytes | None) -> datetime | None:
+    """When the last outcome came that was recorded here, if the lock does not know it any more.
+
+    `newest` is the last one that the lock knows, `lock` is its fingerprint.
+    """
     kept, prints = _kept(folder)
-    newest = _newest(recorded)
     is_older = kept is not None and (newest is None or newest < kept)
-    known = fingerprint(lock)
-    return kept if is_older or (known is not None and known.hex() in prints[:-1]) else None
+    return kept if is_older or (lock is not None and lock.hex() in prints[:-1]) else None
 
 
 def _kept(folder: Path) -> tuple[datetime | None, list[str]]:
@@ -47,6 +48,7 @@ def _kept(folder: Path) -> tuple[datetime | None, list[str]]:
         return None, []
 
 
-def _newest(recorded: Recorded) -> datetime | None:
+def newest_of(recorded: Recorded) -> datetime | None:
+    """When the last outcome came that is recorded."""
     final = (entry.request.settled_at for entry in recorded.entries.values() if entry.request)
     return max(final, default=None)

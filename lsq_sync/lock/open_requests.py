@@ -52,6 +52,14 @@ def forgotten_requests(folder: Path, account: Account, recorded: Recorded) -> It
         yield from _missing(kept.entries, recorded.entries)
 
 
+def may_have_forgotten(folder: Path) -> bool:
+    """Whether anything was open when the lock was last written."""
+    try:
+        return bool(lock_format.load(content_of(folder / _NAME) or b"", _NAME).entries)
+    except (OSError, LockError):
+        return False
+
+
 def _missing(kept: Mapping[str, Entry], known: Mapping[str, Entry]) -> Iterator[Event]:
     for key, entry in kept.items():
         request = entry.pending

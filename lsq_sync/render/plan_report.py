@@ -185,7 +185,7 @@ def _values_lost(plan: Plan, found: Mapping[str, int]) -> Iterator[Danger]:
 
 
 def _big_share(plan: Plan) -> Iterator[Danger]:
-    population, updates = len(plan.changes), len(plan.updates)
+    population, updates = plan.population, len(plan.updates)
     if population >= _LEAST_POPULATION and 100 * updates > _BIG_SHARE * population:
         share = f"{updates:,} of {population:,} opportunities ({100 * updates / population:.0f} %)"
         yield Danger("A large share", f"the plan updates {share}.")

@@ -1,9 +1,10 @@
 """The spec files and type schemas of a workspace: found, read, checked and built in one go."""
 
+import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,8 @@ class Specs:
     types: dict[str, OpportunityType]
     files: tuple[str, ...]
     problems: tuple[Diagnostic, ...]
+    digests: Mapping[str, str]
+    """What tells one content of a file from another, of each that could be read."""
 
 
 def find_specs(root: Path, folder: str) -> tuple[str, ...]:
@@ -83,7 +86,8 @@ def read_specs(root: Path, files: Iterable[str], schemas: str, rules: ValueRules
     opportunities = tuple(one for part in built for one in part.opportunities)
     found = [problem for part in built for problem in part.problems]
     found += duplicates(opportunities)
-    return Specs(opportunities, reader.types, names, tuple(sorted(set(found))))
+    problems = tuple(sorted(set(found)))
+    return Specs(opportunities, reader.types, names, problems, reader.digests)
 
 
 def built_from(root: Path, data: bytes, file: str, schemas: str, rules: ValueRules) -> Built:
@@ -101,11 +105,13 @@ class _Reader:
         self._broken_types: set[str] = set()
         self._stencils = Stencils()
         self.types: dict[str, OpportunityType] = {}
+        self.digests: dict[str, str] = {}
 
     def read(self, file: str) -> Built:
         data = _bytes_of(self._root / file, file)
         if isinstance(data, Diagnostic):
             return Built((), (data,))
+        self.digests[file] = hashlib.sha256(data).hexdigest()
         return self.built(data, file)
 
     def built(self, data: bytes, file: str) -> Built:

@@ -25,8 +25,10 @@ from lsq_sync.core.state import (
     replay,
 )
 from lsq_sync.errors import LockError, StorageError, WriterBusyError
+from lsq_sync.lock.emergency import Emergency, emergency_places
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, load
+from lsq_sync.lock.open_requests import keep_open_requests
 from lsq_sync.lock.records import decode, encode, encode_header
 from lsq_sync.lock.writer import FOLD_SECONDS, Writer
 from tests.lock.recorded_disk import watched
@@ -102,6 +104,22 @@ def test_where_nothing_was_recorded_nothing_is_there(place: Place) -> None:
     assert not place.store.exists
     assert place.store.read() == Recorded()
     assert list(place.root.iterdir()) == []
+
+
+def test_whether_anything_but_the_lock_says_something(place: Place) -> None:
+    place.put(SMALL)
+    assert place.store.only_lock() == place.lock
+    place.put_journal()
+    assert place.store.only_lock() is None
+    place.journal.unlink()
+    keep_open_requests(place.folder, Recorded(ACCOUNT))
+    assert place.store.only_lock() == place.lock
+    keep_open_requests(place.folder, SMALL)
+    assert place.store.only_lock() is None
+    keep_open_requests(place.folder, Recorded(ACCOUNT))
+    emergency = Emergency(emergency_places(place.lock, place.folder))
+    assert emergency.keep([intended()])
+    assert place.store.only_lock() is None
 
 
 def test_a_lock_alone_is_the_state(place: Place) -> None:

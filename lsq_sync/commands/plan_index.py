@@ -1,0 +1,165 @@
+"""The index of a plan: with it the next plan reads only what has changed since.
+
+It never decides anything but that an opportunity is as it was recorded. Where there is the least
+doubt, and wherever something is wrong, everything is read.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from lsq_sync.commands.inputs import Inputs, read_all
+from lsq_sync.commands.workspace import Workspace
+from lsq_sync.core.change import Plan
+from lsq_sync.core.moment import moment, read_moment
+from lsq_sync.core.state import Recorded
+from lsq_sync.errors import LsqSyncError
+from lsq_sync.index.format import Index, packed
+from lsq_sync.index.made_with import made_with
+from lsq_sync.index.place import read_index, write_index
+from lsq_sync.index.settled import Settled, newly_settled, still_settled
+from lsq_sync.lock import format as lock_format
+from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines, with_lines
+from lsq_sync.spec.read import Specs, find_specs, read_specs
+
+_LEAST_POPULATION = 1000
+"""Of fewer opportunities, all are read about as soon as an index."""
+
+
+def read_inputs(workspace: Workspace) -> Inputs:
+    """The inputs of a plan, without what is settled. Raises SpecError and LockError."""
+    made = made_with(workspace.root, workspace.settings)
+    return replace(_what_changed(workspace, made) or read_all(workspace), made_with=made)
+
+
+def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> None:
+    """Writes down which files are settled now, unless nothing is new or they are few."""
+    lock, made = workspace.store.only_lock(), inputs.made_with
+    is_new = inputs.settled is None or inputs.specs.digests
+    if inputs.population < _LEAST_POPULATION or lock is None or made is None or not is_new:
+        return
+    with suppress(OSError, UnusualLockError):
+        if index := _index(inputs, plan, lock, made):
+            write_index(workspace.state_folder, index)
+
+
+def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
+    """None where everything has to be read."""
+    index = read_index(workspace.state_folder)
+    lock = workspace.store.only_lock()
+    if index is None or lock is None or index.made_with != made:
+        return None
+    try:
+        return _changed_since(index, workspace, lock)
+    except (OSError, ValueError, LsqSyncError):  # to be told with everything else that is wrong
+        return None
+
+
+def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | None:
+    files = find_specs(workspace.root, workspace.settings.paths.specs)
+    digests = {file: _digest_of(workspace.root / file) for file in files}
+    with lock.open("rb") as opened:
+        fingerprint = hashlib.file_digest(opened, "sha256").digest()
+        is_same_lock = fingerprint.hex() == index.lock
+        known = {one.file: one.digest for one in index.files}
+        if is_same_lock and index.is_whole and digests == known:
+            return _nothing_changed(index, workspace, files, fingerprint)
+        opened.seek(0)
+        head = read_head(opened)
+        settled = still_settled(index, digests, read_lines(opened), is_same_lock=is_same_lock)
+    rest = lock_format.load(with_lines(head, (line for _, line in settled.others)), lock.name)
+    specs = _specs_but(settled, workspace, files)
+    if specs.problems or _may_be_twice(settled, specs, rest) or _is_of_another(workspace, rest):
+        return None
+    return Inputs(
+        specs,
+        rest,
+        sum(one.opportunities for one in settled.files) + len(rest.entries),
+        _newest((*(one.newest for one in settled.files), *_ends(rest))),
+        fingerprint,
+        settled,
+    )
+
+
+def _nothing_changed(
+    index: Index, workspace: Workspace, files: tuple[str, ...], fingerprint: bytes
+) -> Inputs:
+    nothing = Specs((), {}, files, (), {})
+    recorded = Recorded(workspace.settings.account)
+    newest = _newest([index.newest])
+    return Inputs(nothing, recorded, index.population, newest, fingerprint, Settled((), (), ()))
+
+
+def _specs_but(settled: Settled, workspace: Workspace, files: Iterable[str]) -> Specs:
+    """What stands in all the other files."""
+    left_out = {one.file for one in settled.files}
+    changed = [file for file in files if file not in left_out]
+    settings = workspace.settings
+    return read_specs(workspace.root, changed, settings.paths.schemas, settings.values)
+
+
+def _may_be_twice(settled: Settled, specs: Specs, rest: Recorded) -> bool:
+    """Whether an opportunity may stand in two files, or under two keys; or one that no spec has any
+    more is of a type that was not read."""
+    names = settled.keys
+    known = (name for key, entry in rest.entries.items() for name in (key, entry.guid))
+    return (
+        any(one.key in names for one in specs.opportunities)
+        or any(name in names for name in known)
+        or not {entry.type for entry in rest.entries.values()} <= {"", *specs.types}
+    )
+
+
+def _is_of_another(workspace: Workspace, recorded: Recorded) -> bool:
+    account = recorded.account
+    return account is not None and not account.is_same_as(workspace.settings.account)
+
+
+def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
+    """None where the lock has another form or content than what was read."""
+    before = inputs.settled or Settled((), (), ())
+    with lock.open("rb") as opened:
+        if hashlib.file_digest(opened, "sha256").digest() != inputs.lock:
+            return None
+        opened.seek(0)
+        read_head(opened)
+        lines = _Counted(read_lines(opened))
+        digests, entries = inputs.specs.digests, inputs.recorded.entries
+        new = list(newly_settled(digests, plan.changes, entries, lines))
+    if lines.count != inputs.population:
+        return None
+    files = (*before.files, *(file for file, _ in new))
+    members = (*before.members, *(members for _, members in new))
+    newest = moment(inputs.newest) if inputs.newest else ""
+    assert inputs.lock is not None
+    return Index(made, inputs.lock.hex(), lines.count, newest, files, packed(members))
+
+
+class _Counted:
+    """Lines that are counted on their way."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self.count = 0
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[Line]:
+        for line in self._lines:
+            self.count += 1
+            yield line
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _ends(recorded: Recorded) -> list[str]:
+    return [moment(one.request.settled_at) for one in recorded.entries.values() if one.request]
+
+
+def _newest(moments: Iterable[str]) -> datetime | None:
+    known = [read_moment(text) for text in {*moments} if text]
+    return max(known, default=None)

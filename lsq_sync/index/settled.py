@@ -1,0 +1,98 @@
+"""Spec files that need not be read: they are what they were, and so are their lines in the lock."""
+
+import hashlib
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
+
+from lsq_sync.core.change import Action, Change
+from lsq_sync.core.moment import moment
+from lsq_sync.core.state import Entry
+from lsq_sync.core.values import is_guid
+from lsq_sync.index.format import Index, Members, SettledFile
+from lsq_sync.lock.lines import Line
+
+
+class Settled(NamedTuple):
+    """The files of an index that still are settled, and the lines of the lock that are not
+    theirs."""
+
+    files: tuple[SettledFile, ...]
+    members: tuple[Members, ...]
+    others: tuple[Line, ...]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The opportunities of the files, by all names that they are known by."""
+        names = (name for one in self.members for part in one for name in part)
+        return frozenset(names)
+
+
+def still_settled(
+    index: Index, digests: Mapping[str, str], lines: Iterable[Line], *, is_same_lock: bool
+) -> Settled:
+    """What is left of an index: `digests` are those of the spec files as they are now."""
+    members = index.members()
+    unchanged = [n for n, one in enumerate(index.files) if digests.get(one.file) == one.digest]
+    owners = {key: n for n in unchanged for key in members[n].keys}
+    listed = list(lines)
+    if not is_same_lock:
+        found = _digests(listed, owners)
+        unchanged = [n for n in unchanged if found.get(n, _NOTHING) == index.files[n].lines]
+        owners = {key: n for n in unchanged for key in members[n].keys}
+    others = tuple(line for line in listed if line[0] not in owners)
+    return Settled(
+        tuple(index.files[n] for n in unchanged), tuple(members[n] for n in unchanged), others
+    )
+
+
+def newly_settled(
+    digests: Mapping[str, str],
+    changes: Iterable[Change],
+    entries: Mapping[str, Entry],
+    lines: Iterable[Line],
+) -> Iterator[tuple[SettledFile, Members]]:
+    """The files of these digests of which the plan leaves every opportunity as it is recorded."""
+    found: dict[str, list[Change]] = {file: [] for file in digests}
+    unsettled: set[str] = set()
+    for change in changes:
+        if change.origin is not None:
+            found[change.origin.file].append(change)
+            if not _is_settled(change, entries):
+                unsettled.add(change.origin.file)
+    settled = {file: changes for file, changes in found.items() if file not in unsettled}
+    owners = {one.key: file for file, changes in settled.items() for one in changes}
+    of_lines = _digests(lines, owners)
+    for file, of_file in settled.items():
+        ends = [one.entry.request.settled_at for one in of_file if one.entry.request]
+        named = (one for one in of_file if one.entry.guid and not is_guid(one.key))
+        yield (
+            SettledFile(
+                file,
+                digests[file],
+                of_lines.get(file, _NOTHING),
+                moment(max(ends)) if ends else "",
+                len(of_file),
+            ),
+            Members(tuple(one.key for one in of_file), tuple(one.entry.guid for one in named)),
+        )
+
+
+def _is_settled(change: Change, entries: Mapping[str, Entry]) -> bool:
+    """Whether it stays so at any time: nothing of it is on its way."""
+    is_unchanged = change.action is Action.UNCHANGED and change.entry.pending is None
+    return is_unchanged and entries.get(change.key) is change.entry
+
+
+_NOTHING = hashlib.sha256().hexdigest()
+
+
+Owner = TypeVar("Owner", bound=Hashable)
+
+
+def _digests(lines: Iterable[Line], owners: Mapping[str, Owner]) -> dict[Owner, str]:
+    """Of the lines of each owner, in the order of the lock."""
+    found = {owner: hashlib.sha256() for owner in {*owners.values()}}
+    for key, line in lines:
+        if (owner := owners.get(key)) is not None:
+            found[owner].update(line)
+    return {owner: digest.hexdigest() for owner, digest in found.items()}

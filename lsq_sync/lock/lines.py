@@ -1,0 +1,54 @@
+"""A lock as lines, one opportunity each, without a look at what is in them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from lsq_sync.lock.format import BETWEEN, CLOSED, OPENED
+
+_COMMA = BETWEEN[1:]
+
+Line = tuple[str, bytes]
+"""The key of an entry, and the line that it stands on."""
+
+
+class UnusualLockError(ValueError):
+    """The lock does not have the form in which it is written; it may be good all the same."""
+
+
+def read_head(file: BinaryIO) -> bytes:
+    """The line before the first entry. Raises UnusualLockError."""
+    head = file.readline()
+    if not head.endswith(OPENED):
+        raise UnusualLockError("the first line has another form")
+    return head
+
+
+def read_lines(file: BinaryIO) -> Iterator[Line]:
+    """The entries behind the head, in their order. Raises UnusualLockError, at the latest where
+    it is exhausted."""
+    is_entry, line = True, b""
+    for line in file:
+        if not is_entry and line != _COMMA:
+            break
+        if is_entry and line != CLOSED:
+            yield _key(line), line
+        is_entry = not is_entry
+    if line != CLOSED or file.read(1):
+        raise UnusualLockError("it ends in another way")
+
+
+def with_lines(head: bytes, lines: Iterable[bytes]) -> bytes:
+    """A lock that has these entries alone."""
+    return head + _COMMA.join(lines) + CLOSED
+
+
+def _key(line: bytes) -> str:
+    end = line.find(b'": {')
+    key = line[1:end]
+    if end < 1 or line[:1] != b'"':
+        raise UnusualLockError("an entry does not begin with its key")
+    try:
+        return key.decode() if b"\\" not in key else str(json.loads(line[: end + 1]))
+    except ValueError:
+        raise UnusualLockError("a key cannot be read") from None

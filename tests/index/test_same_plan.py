@@ -1,0 +1,436 @@
+"""A plan with an index is the plan without one, whatever has changed in between."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lsq_sync.commands import plan as command
+from lsq_sync.commands import plan_index
+from lsq_sync.commands.workspace import find_workspace
+from lsq_sync.core.model import Account
+from lsq_sync.core.state import (
+    Entry,
+    FinalRequest,
+    OpenRequest,
+    Outcome,
+    Payload,
+    Recorded,
+    RequestID,
+    RunID,
+)
+from lsq_sync.errors import LsqSyncError
+from lsq_sync.index import format as index_format
+from lsq_sync.index.place import read_index
+from lsq_sync.lock.format import dump, load
+from lsq_sync.render.plan_document import plan_document
+from lsq_sync.spec.read import read_specs
+from lsq_sync.surroundings import Surroundings
+
+NOW = datetime(2026, 8, 31, 12, 0, 0, tzinfo=UTC)
+SETTINGS = """\
+version: 1
+account: {name: acme, async_host: "http://127.0.0.1:9", time_zone: Asia/Kolkata}
+"""
+SCHEMA = """\
+{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Loan", "x-lsq-code": 12000,
+ "allOf": [{"$ref": "../spec.schema.json"}],
+ "properties": {"opportunities": {"additionalProperties": {"properties": {"fields":
+   {"$ref": "#/$defs/fields"}}}}},
+ "$defs": {"fields": {"type": "object", "additionalProperties": false, "properties": {
+   "mx_Custom_1": {"title": "Amount", "type": ["string", "number", "null"],
+                   "x-lsq-data-type": "Number", "x-lsq-sensitive": true},
+   "mx_Custom_2": {"title": "When", "type": ["string", "null"], "x-lsq-data-type": "DateTime"}}}}}
+"""
+ACCOUNT = Account("acme", "http://127.0.0.1:9")
+RUN = RunID("20260831T083800Z-00a1b2")
+FILES = {"specs/a.yaml": "", "specs/b.yaml": "type: loan\n", "specs/sub/c.yml": ""}
+PER_FILE = 4
+
+
+def key_of(file: int, number: int) -> str:
+    """The opportunities of the last file are known by AutoIds."""
+    if file == 2:
+        return f"LN-{number:04}"
+    return f"5ca5b042-51ea-4699-b6f0-84c40ab{file:02}{number:03}"
+
+
+def guid_of(number: int) -> str:
+    return f"6db6c153-62fb-4aa0-97f1-95d51bc{number:05}"
+
+
+class World:
+    """A workspace in which there is nothing to do."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.lock = root / "lsq-sync.lock"
+        self.write("lsq-sync.yaml", SETTINGS)
+        self.write("schemas/types/loan.schema.json", SCHEMA)
+        entries: dict[str, Entry] = {}
+        for file, (name, head) in enumerate(FILES.items()):
+            lines = [f"version: 1\n{head}opportunities:\n"]
+            for number in range(PER_FILE):
+                key = key_of(file, number)
+                lines.append(f"  {key}:\n    fields:\n      mx_Custom_1: '{number}1'\n")
+                lines.append("      mx_Custom_2: 2026-09-16 12:13:44\n")
+                when = "2026-09-16 06:43:44" if file == 1 else "2026-09-16 12:13:44"
+                entries[key] = Entry(
+                    type="loan" if file == 1 else "",
+                    guid=guid_of(number) if file == 2 else "",
+                    fields={"mx_Custom_1": f"{number}1", "mx_Custom_2": when},
+                    request=FinalRequest(
+                        Outcome.SUCCEEDED, RUN, NOW, NOW.replace(second=number), RequestID("r")
+                    ),
+                )
+            self.write(name, "".join(lines))
+        self.record(entries)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.root / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new, 1))
+
+    def record(self, entries: dict[str, Entry], account: Account = ACCOUNT) -> None:
+        self.lock.write_bytes(dump(Recorded(account, entries)))
+
+    def recorded(self) -> dict[str, Entry]:
+        return dict(load(self.lock.read_bytes(), "lock").entries)
+
+    def change(self, key: str, **members: Any) -> None:
+        entries = self.recorded()
+        self.record({**entries, key: entries[key]._replace(**members)})
+
+    def plan(self, *, whole: bool = False) -> tuple[object, list[str]]:
+        """What a plan says, or why there is none; and what is said besides."""
+        notices: list[str] = []
+        try:
+            workspace = find_workspace(self.root, {})
+            around = Surroundings(now=lambda: NOW)
+            choice = command.Choice()
+            found = command.run(
+                workspace, choice, around, with_unchanged=whole, notice=notices.append
+            )
+        except LsqSyncError as error:
+            return (str(error), error.hint, error.diagnostics), notices
+        command.keep_index(workspace, found)
+        document = plan_document(found.plan, found.budget, found.refusals, NOW)
+        return (document, found.verdict, found.plan.population), notices
+
+    @property
+    def index(self) -> Path:
+        return self.root / ".lsq-sync/cache/plan"
+
+    def settled(self) -> set[str]:
+        """The files that the next plan would not read."""
+        return {one.file for one in index_format.load(self.index.read_bytes()).files}
+
+    def assert_same(self) -> None:
+        assert self.plan() == self.plan(whole=True)
+        assert self.plan() == self.plan(whole=True)  # and once more, with the index of now
+
+
+@pytest.fixture(autouse=True)
+def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_index, "_LEAST_POPULATION", 1)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    assert made.plan() == made.plan(whole=True)
+    assert made.settled() == {*FILES}
+    return made
+
+
+OPENED = OpenRequest(Payload({"mx_Custom_1": "7"}), RUN, NOW, RequestID("r-2"))
+A1, B1, C1 = key_of(0, 1), key_of(1, 1), key_of(2, 1)
+
+
+def _move(world: World) -> None:
+    text = (world.root / "specs/a.yaml").read_text()
+    world.write("specs/d.yaml", text)
+    (world.root / "specs/a.yaml").unlink()
+
+
+def _all_go(world: World) -> None:
+    for file in FILES:
+        (world.root / file).unlink()
+
+
+def _cut_off(world: World) -> None:
+    world.lock.write_bytes(world.lock.read_bytes()[:-9])
+
+
+def _copy(world: World) -> None:
+    world.write("specs/d.yaml", (world.root / "specs/a.yaml").read_text())
+
+
+def _other_key(world: World) -> None:
+    world.write("specs/d.yaml", f"version: 1\nopportunities:\n  {guid_of(1)}:\n    label: x\n")
+
+
+def _swap_key(world: World) -> None:
+    world.edit("specs/sub/c.yml", C1, guid_of(1))
+
+
+def _twice_in_the_lock(world: World) -> None:
+    world.record({**world.recorded(), guid_of(1): Entry(fields={"a": "b"})})
+
+
+def _swap_lines(world: World) -> None:
+    head, first, comma, second, *others = world.lock.read_bytes().split(b"\n")
+    world.lock.write_bytes(b"\n".join([head, second, comma, first, *others]))
+
+
+def _double_line(world: World) -> None:
+    head, first, *others = world.lock.read_bytes().split(b"\n")
+    world.lock.write_bytes(b"\n".join([head, first, b",", first, *others]))
+
+
+def _journal(world: World) -> None:
+    (world.root / ".lsq-sync/journal").write_bytes(b"")
+
+
+def _bytes(old: bytes, new: bytes) -> Callable[[World], None]:
+    def change(world: World) -> None:
+        data = world.lock.read_bytes()
+        assert old in data
+        world.lock.write_bytes(data.replace(old, new, 1))
+
+    return change
+
+
+CHANGES: dict[str, Callable[[World], None]] = {
+    "nothing": lambda world: None,
+    "a value of a spec": lambda world: world.edit("specs/a.yaml", "'11'", "12"),
+    "a value of a typed spec": lambda world: world.edit("specs/b.yaml", "'11'", "12"),
+    "the same value in other words": lambda world: world.edit("specs/b.yaml", "'11'", "11.0"),
+    "a comment": lambda world: world.edit("specs/a.yaml", "version: 1", "version: 1 # x"),
+    "a fault": lambda world: world.edit("specs/a.yaml", "'11'", "[["),
+    "an opportunity that goes": lambda world: world.edit("specs/a.yaml", A1, key_of(0, 99)),
+    "a typed one that goes": lambda world: world.edit("specs/b.yaml", B1, key_of(1, 99)),
+    "an AutoId that goes": lambda world: world.edit("specs/sub/c.yml", C1, "LN-9999"),
+    "a file that goes": lambda world: (world.root / "specs/b.yaml").unlink(),
+    "all files go": _all_go,
+    "a file that is renamed": _move,
+    "a file that stands there twice": _copy,
+    "an opportunity in two files": lambda world: world.edit("specs/a.yaml", A1, B1),
+    "an opportunity in two files of AutoIds": lambda world: world.edit("specs/a.yaml", A1, C1),
+    "an AutoId and its GUID": _other_key,
+    "an AutoId that becomes its GUID": _swap_key,
+    "an AutoId and its GUID in the lock": _twice_in_the_lock,
+    "a broken file besides": lambda world: world.write("specs/d.yaml", "version: 2\n"),
+    "an unknown type": lambda world: world.edit(
+        "specs/a.yaml", "version: 1", "version: 1\ntype: x"
+    ),
+    "a recorded value": lambda world: world.change(A1, fields={"mx_Custom_1": "9"}),
+    "an entry that goes": lambda world: world.record(
+        {key: entry for key, entry in world.recorded().items() if key != A1}
+    ),
+    "an entry that comes": lambda world: world.record(
+        {**world.recorded(), "LN-X": Entry(type="loan", fields={"mx_Custom_1": "1"})}
+    ),
+    "an entry of a type that no spec has": lambda world: world.record(
+        {**world.recorded(), "LN-X": Entry(type="deal", fields={"mx_Custom_1": "1"})}
+    ),
+    "an open request": lambda world: world.change(B1, pending=OPENED),
+    "an outcome": lambda world: world.change(
+        A1, request=FinalRequest(Outcome.REJECTED, RUN, NOW, NOW, RequestID("r-9"), "no")
+    ),
+    "a GUID that is another's": lambda world: world.change(C1, guid=guid_of(2)),
+    "a GUID that is in the specs": lambda world: world.change(C1, guid=A1),
+    "another account": lambda world: world.record(
+        world.recorded(), Account("other", "http://127.0.0.1:8")
+    ),
+    "another account in the settings": lambda world: world.edit("lsq-sync.yaml", ":9", ":8"),
+    "another time zone": lambda world: world.edit("lsq-sync.yaml", "Kolkata", "Tokyo"),
+    "another folder": lambda world: world.write(
+        "lsq-sync.yaml", f"{SETTINGS}paths: {{specs: specs/sub}}\n"
+    ),
+    "another schema": lambda world: world.edit(
+        "schemas/types/loan.schema.json", '"Number"', '"String"'
+    ),
+    "no lock": lambda world: world.lock.unlink(),
+    "an older lock": lambda world: world.change(
+        key_of(0, 3), request=world.recorded()[key_of(0, 1)].request
+    ),
+    "the lock in another order": _swap_lines,
+    "a line twice": _double_line,
+    "a comma too much": _bytes(b"\n,\n", b"\n,\n,\n"),
+    "a comma too few": _bytes(b"\n,\n", b"\n"),
+    "a word behind the end": _bytes(b"}}\n", b"}}\nx"),
+    "a line in another form": _bytes(b'{"fields"', b'{ "fields"'),
+    "conflict markers": _bytes(b"\n,\n", b"\n<<<<<<< ours\n,\n"),
+    "a lock that is cut off": _cut_off,
+    "a journal": _journal,
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_after_a_change(world: World, name: str) -> None:
+    CHANGES[name](world)
+    world.assert_same()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_after_many_changes(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    for name in chance.sample([*CHANGES], 4):
+        try:
+            CHANGES[name](world)
+        except (AssertionError, KeyError, OSError, LsqSyncError, ValueError):
+            continue  # an earlier one has taken away what it changes
+        world.assert_same()
+
+
+def test_only_what_changed_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    reading = read_specs
+
+    def watched(root: Path, files: list[str], *more: Any) -> Any:
+        read.extend(files)
+        return reading(root, files, *more)
+
+    monkeypatch.setattr(plan_index, "read_specs", watched)
+    monkeypatch.setattr(plan_index, "read_all", lambda _workspace: pytest.fail("reads all"))
+    world.plan()
+    assert read == []
+    world.edit("specs/a.yaml", "'11'", "77")
+    world.plan()
+    assert read == ["specs/a.yaml"]
+    assert world.settled() == {*FILES} - {"specs/a.yaml"}
+    world.edit("specs/a.yaml", "77", "'11'")
+    world.change(B1, request=None)
+    world.plan()
+    assert read[1:] == ["specs/a.yaml", "specs/b.yaml"]
+    assert world.settled() == {*FILES}
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_a_damaged_index_is_none(world: World, bit: int) -> None:
+    good = world.index.read_bytes()
+    for at in range(0, len(good), 7):
+        damaged = bytearray(good)
+        damaged[at] ^= 1 << bit
+        assert _is_refused(bytes(damaged))
+    assert all(_is_refused(good[:at]) for at in range(0, len(good), 50))
+
+
+def _is_refused(data: bytes) -> bool:
+    try:
+        index_format.load(data).members()
+    except ValueError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"{}", b"[" * 100_000, b"x {}\n"])
+def test_what_is_no_index_does_not_stop_a_plan(world: World, data: bytes) -> None:
+    world.index.write_bytes(data)
+    world.assert_same()
+    assert world.settled() == {*FILES}
+
+
+def _forged(world: World) -> bytes:
+    """Says of a value that was changed that it was not."""
+    world.edit("specs/a.yaml", "'11'", "12")
+    index = index_format.load(world.index.read_bytes())
+    return index_format.dump(
+        index._replace(
+            files=tuple(
+                one._replace(digest=plan_index._digest_of(world.root / one.file))
+                for one in index.files
+            )
+        )
+    )
+
+
+def test_a_forged_one_would_be_believed_but_not_if_others_may_write_it(world: World) -> None:
+    world.index.write_bytes(_forged(world))
+    assert world.plan() != world.plan(whole=True)
+    world.index.chmod(0o660)
+    assert world.plan() == world.plan(whole=True)
+
+
+def test_a_link_is_not_followed(world: World, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(_forged(world))
+    world.index.unlink()
+    world.index.symlink_to(elsewhere)
+    assert world.plan() == world.plan(whole=True)
+    assert not world.index.is_symlink()
+    assert elsewhere.exists()
+
+
+def test_it_is_private(world: World) -> None:
+    assert world.index.stat().st_mode & 0o777 == 0o600
+    assert world.index.parent.stat().st_mode & 0o777 == 0o700
+    assert (world.root / ".lsq-sync/.gitignore").read_text() == "*\n"
+
+
+def test_few_opportunities_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_index, "_LEAST_POPULATION", 1000)
+    made = World(tmp_path)
+    made.plan()
+    assert not (tmp_path / ".lsq-sync").exists()
+
+
+def test_where_it_cannot_be_written_the_plan_is_made(world: World) -> None:
+    world.index.unlink()
+    world.index.parent.rmdir()
+    world.index.parent.write_text("in the way")
+    world.assert_same()
+
+
+def test_two_entries_on_one_line(world: World) -> None:
+    last, first = key_of(1, PER_FILE - 1).encode(), key_of(2, 0).encode()
+    lines = world.lock.read_bytes().split(b"\n")
+    at = next(n for n, line in enumerate(lines) if line.startswith(b'"' + last))
+    assert lines[at + 2].startswith(b'"' + first)
+    lines[at : at + 3] = [lines[at] + b", " + lines[at + 2]]
+    world.lock.write_bytes(b"\n".join(lines))
+    world.assert_same()
+    end = lines[at].replace(b'"01"', b'"99"')
+    assert end != lines[at]
+    world.lock.write_bytes(world.lock.read_bytes().replace(lines[at], end))
+    world.assert_same()
+
+
+def test_what_is_on_its_way_is_not_settled(world: World) -> None:
+    opened = replace(OPENED, payload=Payload({"mx_Custom_1": "11"}), seen=True)
+    world.change(A1, pending=opened)
+    world.assert_same()
+    assert world.settled() == {*FILES} - {"specs/a.yaml"}
+
+
+def test_what_is_recorded_under_another_key_is_not_settled(world: World) -> None:
+    _swap_key(world)
+    world.assert_same()
+    assert "specs/sub/c.yml" not in world.settled()
+    world.change(C1, fields={"mx_Custom_1": "9"})
+    world.assert_same()
+
+
+def test_what_is_not_recorded_is_not_settled(world: World) -> None:
+    world.edit("specs/a.yaml", "opportunities:\n", "opportunities:\n  LN-77:\n    label: x\n")
+    world.assert_same()
+    assert "specs/a.yaml" not in world.settled()
+
+
+def test_one_that_belongs_to_somebody_else_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = world.root / ".lsq-sync"
+    assert read_index(state) is not None
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    assert read_index(state) is None
