@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsq_sync import signals
 from lsq_sync.core.model import Account
@@ -25,12 +26,14 @@ from lsq_sync.lock.disk import (
     told_as_storage_error,
 )
 from lsq_sync.lock.emergency import emergency_places, kept_in_emergency, still_news
-from lsq_sync.lock.merge import Merged, has_markers, merge, merge_since
 from lsq_sync.lock.newest import set_back_from
 from lsq_sync.lock.open_requests import forgotten_requests, may_have_forgotten
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
 from lsq_sync.lock.writer_lock import only_writer
+
+if TYPE_CHECKING:
+    from lsq_sync.lock.merge import Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +114,14 @@ class FileStore:
                 with signals.held():
                     writer.close()
 
-    def merge(self, now: datetime) -> Merged | None:
+    def merge(self, now: datetime) -> "Merged | None":
         """Brings the two sides of a git conflict in the lock together; None where there is none.
 
         Raises what `writer` raises, and LockError when they cannot be brought together: nothing is
         changed then.
         """
+        from lsq_sync.lock.merge import has_markers, merge
+
         self._make_folders()
         with only_writer(self._folder / "writer.lock", now), signals.held():
             text = lock_format.text_of(content_of(self._lock) or b"", self._name)
@@ -161,6 +166,8 @@ class FileStore:
         Raises LockError when one of them cannot be trusted, when they are of different accounts,
         and when both have an open request of their own for one opportunity.
         """
+        from lsq_sync.lock.merge import merge_since
+
         before, here, there = known = [
             Recorded() if data is None else lock_format.load(data, self._name)
             for data in (base, ours, theirs)

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -43,7 +42,7 @@ def _taken(path: Path, since: datetime) -> int:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _busy(os.read(descriptor, _LONGEST_OWNER)) from None
-        owner = {"host": socket.gethostname(), "pid": os.getpid(), "since": moment(since)}
+        owner = {"host": os.uname().nodename, "pid": os.getpid(), "since": moment(since)}
         os.ftruncate(descriptor, 0)
         write_all(descriptor, json.dumps(owner).encode())
     except BaseException:

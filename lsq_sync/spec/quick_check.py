@@ -244,7 +244,13 @@ def _text(schema: Schema) -> Check:
         checks.append(lambda text: text != refused)
     if not checks:
         return _always
-    return checks[0] if len(checks) == 1 else lambda text: all(one(text) for one in checks)
+    first, *others = checks
+    if not others:
+        return first
+    if len(others) == 1:
+        second = others[0]
+        return lambda text: first(text) and second(text)
+    return lambda text: all(one(text) for one in checks)
 
 
 def _null(schema: Schema) -> Check:
