@@ -10,8 +10,9 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Protocol, TextIO, cast
 
 from lsq_sync.core.state import (
@@ -26,7 +27,8 @@ from lsq_sync.core.state import (
 )
 from lsq_sync.errors import StorageError
 from lsq_sync.render.escape import visible
-from lsq_sync.render.lines import Line, Piece, Style, line, painted, plain
+from lsq_sync.render.lines import Line, Piece, Style, line, plain
+from lsq_sync.render.paint import painted
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -37,7 +39,7 @@ PLAIN_SECONDS = 5.0
 
 _PIPE_WIDTH = 100_000
 _BATCH = 200
-"""Lines that are painted at once: a long plan begins to show before it is painted whole."""
+"""Lines that are made at once: a long plan begins to show before the whole of it is made."""
 
 
 def wants_colour(stream: TextIO, environment: Mapping[str, str], no_colour: bool) -> bool:
@@ -68,16 +70,32 @@ class Screen:
 
     def show(self, lines: Iterable[Line]) -> None:
         """Writes the lines, wrapped where somebody looks at them."""
-        if not self.colour and not self.is_terminal:
-            self.write(plain(lines))
-            return
-        width = shutil.get_terminal_size().columns if self.is_terminal else _PIPE_WIDTH
+        self.write_all(self.texts(lines))
+
+    def texts(self, lines: Iterable[Line]) -> Iterator[str]:
+        """The lines as they stand there, some at a time; made when they are asked for."""
+        form = self._form()
         coming = iter(lines)
         while batch := list(itertools.islice(coming, _BATCH)):
-            self.write(painted(batch, colour=self.colour, width=width))
+            yield form(batch)
 
-    def write(self, text: str) -> None:
-        """Writes text as it is; what the stream's encoding lacks is escaped."""
+    def _form(self) -> Callable[[Iterable[Line]], str]:
+        if not self.colour and not self.is_terminal:
+            return plain
+        width = shutil.get_terminal_size().columns if self.is_terminal else _PIPE_WIDTH
+        return partial(painted, colour=self.colour, width=width)
+
+    def write_all(self, texts: Iterable[str]) -> None:
+        """Writes one after the other; what nobody reads any more is not made."""
+        for text in texts:
+            if not self.write(text):
+                return
+
+    def write(self, text: str) -> bool:
+        """Writes text as it is; what the stream's encoding lacks is escaped.
+
+        Says whether somebody may be there to read more.
+        """
         encoding = self.stream.encoding or "utf-8"
         try:
             self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -89,6 +107,8 @@ class Screen:
                     f"the result cannot be written: {error.strerror}",
                     hint="what was recorded stays recorded; to see it:\n\n  lsq-sync state list",
                 ) from None
+            return False
+        return True
 
 
 _NOBODY_READS = (errno.EPIPE, errno.EIO)

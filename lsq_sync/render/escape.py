@@ -16,7 +16,7 @@ def visible(text: str) -> str:
 
     So no label can colour the terminal, turn the reading direction or fake a line of its own.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # so nothing of it is in `_HIDDEN`
         return text
     return "".join(map(_shown, text))
 

@@ -17,7 +17,8 @@ from lsq_sync.render import (
     result_document,
     state_document,
 )
-from lsq_sync.render.lines import Line, painted, plain
+from lsq_sync.render.lines import Line, plain
+from lsq_sync.render.paint import painted
 from lsq_sync.render.plan_text import plan_lines, summary_lines
 from lsq_sync.render.problem_text import error_lines, github_lines, validated_lines
 from lsq_sync.render.result_text import next_step, result_lines, status_lines

@@ -19,7 +19,8 @@ from lsq_sync.core.values import DataType
 from lsq_sync.errors import Diagnostic, LsqSyncError, Origin
 from lsq_sync.render.document import to_text
 from lsq_sync.render.escape import escaped_in_json, quoted, visible
-from lsq_sync.render.lines import Line, line, painted, plain
+from lsq_sync.render.lines import Line, line, plain
+from lsq_sync.render.paint import painted
 from lsq_sync.render.plan_text import plan_lines
 from lsq_sync.render.problem_text import error_lines, github_lines
 from lsq_sync.render.result_csv import result_csv
