@@ -54,7 +54,12 @@ def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
         return None
     try:
         return _changed_since(index, workspace, lock)
-    except (OSError, ValueError, LsqSyncError):  # to be told with everything else that is wrong
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LsqSyncError,
+    ):  # to be told with everything else that is wrong
         return None
 
 
@@ -152,6 +157,9 @@ class _Counted:
 
 
 def _digest_of(path: Path) -> str:
+    """Raises OSError also for what is no file: a pipe would never end."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

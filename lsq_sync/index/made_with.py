@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lsq_sync import __version__
+from lsq_sync.spec.schemas import schema_text
 from lsq_sync.spec.settings import Settings
 
 _PACKAGE = Path(__file__).parents[1]
@@ -26,8 +27,9 @@ def made_with(root: Path, settings: Settings) -> str | None:
     return digest.hexdigest()
 
 
-def _of_the_tool() -> Iterator[tuple[str, int, int]]:
+def _of_the_tool() -> Iterator[object]:
     """For those who change it: its version stays the same then."""
+    yield schema_text("spec.schema.json")
     for folder in _DECIDING:
         with os.scandir(_PACKAGE / folder) as found:
             for one in sorted(found, key=lambda one: one.name):

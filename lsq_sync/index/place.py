@@ -41,6 +41,7 @@ def write_index(state: Path, index: Index) -> None:
     with suppress(OSError):
         make_folder(folder)
         ignore_folder(state)
+        aside.unlink(missing_ok=True)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with os.fdopen(os.open(aside, flags, PRIVATE), "wb") as file:

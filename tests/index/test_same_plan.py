@@ -1,5 +1,6 @@
 """A plan with an index is the plan without one, whatever has changed in between."""
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -254,6 +255,7 @@ CHANGES: dict[str, Callable[[World], None]] = {
     ),
     "another account in the settings": lambda world: world.edit("lsq-sync.yaml", ":9", ":8"),
     "another time zone": lambda world: world.edit("lsq-sync.yaml", "Kolkata", "Tokyo"),
+    "a pipe": lambda world: os.mkfifo(world.root / "specs/p.yaml"),
     "another folder": lambda world: world.write(
         "lsq-sync.yaml", f"{SETTINGS}paths: {{specs: specs/sub}}\n"
     ),
