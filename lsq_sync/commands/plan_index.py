@@ -54,12 +54,7 @@ def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
         return None
     try:
         return _changed_since(index, workspace, lock)
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        LsqSyncError,
-    ):  # to be told with everything else that is wrong
+    except (OSError, ValueError, TypeError, LsqSyncError):  # read all, and it is told
         return None
 
 
