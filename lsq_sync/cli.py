@@ -60,6 +60,7 @@ class _Globals:
 
     folder: Path
     no_colour: bool
+    no_pager: bool
     loudness: "Loudness"
     around: "Surroundings"
 
@@ -67,7 +68,11 @@ class _Globals:
         from lsq_sync.output import open_output
 
         return open_output(
-            os.environ, as_json=form == "json", no_colour=self.no_colour, loudness=self.loudness
+            os.environ,
+            as_json=form == "json",
+            no_colour=self.no_colour,
+            loudness=self.loudness,
+            no_pager=self.no_pager,
         )
 
     def workspace(self) -> "Workspace":
@@ -98,13 +103,13 @@ def _show(
     form: str,
     document: "Callable[[], Document]",
     lines: "Iterable[Line]",
-    report: "Callable[[], Report]",
+    report: "Callable[[], Report] | None" = None,
 ) -> None:
-    """The result in the form that was asked for; only that one is made."""
+    """A result to read, in the form that was asked for; only that one is made."""
     if form == "json":
         output.document(document(), ())
-    elif form == "text":
-        output.results.show(lines)
+    elif form == "text" or report is None:
+        output.look_through(lines)
     elif form == "html":
         from lsq_sync.render.html import html
 
@@ -162,11 +167,17 @@ def _retrying(command: _Command) -> _Command:
     help="Run as if started in DIR.",
 )
 @click.option("--no-color", "no_colour", is_flag=True, help="No colour, as with NO_COLOR set.")
+@click.option("--no-pager", is_flag=True, help="No pager for text that is longer than the screen.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of every call and every event.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no notices.")
 @click.pass_context
 def command_line(
-    context: click.Context, folder: Path, no_colour: bool, verbose: bool, quiet: bool
+    context: click.Context,
+    folder: Path,
+    no_colour: bool,
+    no_pager: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Set the fields of LeadSquared opportunities from reviewed YAML specs.
 
@@ -179,7 +190,7 @@ def command_line(
     from lsq_sync.surroundings import Surroundings
 
     around = context.obj or Surroundings()
-    context.obj = _Globals(folder, no_colour, Loudness(verbose, quiet), around)
+    context.obj = _Globals(folder, no_colour, no_pager, Loudness(verbose, quiet), around)
 
 
 @command_line.command()
@@ -712,7 +723,7 @@ def why(given: _Globals, key: str, names: tuple[str, ...], form: str) -> int:
 
     output = given.output(form)
     explained = command.run(given.workspace(), key, names)
-    output.document(why_document(explained), why_lines(explained))
+    _show(output, form, partial(why_document, explained), why_lines(explained))
     return 0
 
 
@@ -793,8 +804,8 @@ def state_list(given: _Globals, form: str) -> int:
     from lsq_sync.render.state_text import state_lines
 
     found = command.run_list(given.workspace())
-    document = state_document(found.recorded.account, found.documents)
-    given.output(form).document(document, state_lines(found.recorded))
+    document = partial(state_document, found.recorded.account, found.documents)
+    _show(given.output(form), form, document, state_lines(found.recorded))
     return 0
 
 
@@ -810,7 +821,7 @@ def state_show(given: _Globals, key: str, form: str) -> int:
 
     workspace = given.workspace()
     found = command.run_show(workspace, key)
-    document = state_document(found.recorded.account, found.documents)
+    document = partial(state_document, found.recorded.account, found.documents)
     lines = (
         one
         for name, entry in found.recorded.entries.items()
@@ -818,7 +829,7 @@ def state_show(given: _Globals, key: str, form: str) -> int:
             name, entry, found.rules[entry.type], workspace.settings.api.late_window
         )
     )
-    given.output(form).document(document, lines)
+    _show(given.output(form), form, document, lines)
     return 0
 
 

@@ -19,6 +19,7 @@ from lsq_sync.display import (
     wants_colour,
 )
 from lsq_sync.errors import LsqSyncError
+from lsq_sync.pager import Command, find_pager, show_in_pager
 from lsq_sync.render.document import Document, error_document, to_text
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
@@ -45,6 +46,11 @@ class Output:
     asides: Screen
     as_json: bool
     loudness: Loudness
+    pager: Command | None = None
+
+    def look_through(self, lines: Iterable[Line]) -> None:
+        """A result to read, which may be long: through the pager on a terminal that has one."""
+        show_in_pager(self.results, lines, self.pager)
 
     def document(self, document: Document, lines: Iterable[Line]) -> None:
         """The result of a command, in the form that was asked for."""
@@ -104,7 +110,12 @@ class Output:
 
 
 def open_output(
-    environment: Mapping[str, str], *, as_json: bool, no_colour: bool, loudness: Loudness
+    environment: Mapping[str, str],
+    *,
+    as_json: bool,
+    no_colour: bool,
+    loudness: Loudness,
+    no_pager: bool = False,
 ) -> Output:
     """The output of this process."""
     return Output(
@@ -112,6 +123,7 @@ def open_output(
         asides=_screen(sys.stderr, environment, no_colour, must_be_read=False),
         as_json=as_json,
         loudness=loudness,
+        pager=None if no_pager else find_pager(environment),
     )
 
 

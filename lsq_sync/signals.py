@@ -107,6 +107,16 @@ def let_through() -> Iterator[None]:
 
 
 @contextmanager
+def left_to_another() -> Iterator[None]:
+    """Inside the block another program has the terminal, and Ctrl-C is meant for that."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def told_to(listener: Callable[[signal.Signals], None]) -> Iterator[int | None]:
     """Inside the block signals are told to the listener, and raise nothing.
 

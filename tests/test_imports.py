@@ -29,7 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "repository",
         }
     ),
-    frozenset({"index"}),
+    frozenset({"index", "pager"}),
     frozenset({"commands"}),
     frozenset({"output", "bug_report"}),
     frozenset({"cli"}),

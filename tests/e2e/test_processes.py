@@ -2,8 +2,6 @@
 
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.terminal import Terminal, without_colour
 from tests.support.world import LOANS, ROOT, World, new_world
 
 ONE = LOANS[0]
@@ -126,7 +125,7 @@ def test_on_a_terminal_only_a_whole_yes_goes_on(
     world.fields(ONE, mx_Custom_6=1)
     told, ended = _on_a_terminal(world, ["apply"], answer)
     assert ended == code, told
-    told = _without_colour(told)
+    told = without_colour(told)
     assert "Only the answer yes goes on" in told
     assert "Expected Deal Size (mx_Custom_6)" in told
     assert len(world.sent()) == sent
@@ -136,7 +135,7 @@ def test_a_question_that_nobody_answers_ends_at_the_deadline(world: World) -> No
     world.fields(ONE, mx_Custom_6=1)
     told, ended = _on_a_terminal(world, ["apply", "--deadline", "6"], None)
     assert ended == 4, told
-    told = _without_colour(told)
+    told = without_colour(told)
     assert "nothing was sent: the deadline of 6 s came first" in told
     assert world.crm.crm.count("submit") == 0
 
@@ -151,19 +150,19 @@ def test_ctrl_c_at_the_question_sends_nothing(world: World) -> None:
 @pytest.mark.parametrize("columns", [30, 200])
 def test_a_terminal_gets_colour_and_lines_that_fit(world: World, columns: int) -> None:
     world.spec({ONE: {"label": "A long label " * 5, "fields": {"mx_Custom_5": "word " * 60}}})
-    told, _ = _on_a_terminal(world, ["plan"], "", columns=columns)
+    told, _ = _on_a_terminal(world, ["plan"], None, columns=columns)
     assert "\x1b[" in told
-    plain = _without_colour(told)
+    plain = without_colour(told)
     assert max(len(line) for line in plain.splitlines()) <= columns
-    told, _ = _on_a_terminal(world, ["--no-color", "plan"], "", columns=columns)
+    told, _ = _on_a_terminal(world, ["--no-color", "plan"], None, columns=columns)
     assert "\x1b[" not in told
 
 
 def test_a_terminal_shows_a_live_bar(world: World) -> None:
     world.fields(ONE, mx_Custom_6=1)
-    told, ended = _on_a_terminal(world, ["apply", "--yes"], "")
+    told, ended = _on_a_terminal(world, ["apply", "--yes"], None)
     assert ended == 0
-    plain = _without_colour(told)
+    plain = without_colour(told)
     assert "sending" in plain
     assert "1/1" in plain
 
@@ -175,46 +174,9 @@ def _on_a_terminal(
 
     None: nothing is typed.
     """
-    import fcntl
-    import struct
-    import termios
-
-    child, screen = pty.fork()
-    if child == 0:
-        os.chdir(ROOT)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job inherits it ignored
-        environment = {**os.environ, **world.environment, "TERM": "xterm"}
-        for name in ("COLUMNS", "LINES"):
-            environment.pop(name, None)
-        command = [sys.executable, "-m", "lsq_sync", "-C", str(world.root), *arguments]
-        os.execve(sys.executable, command, environment)
-    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    told = b""
-    answered = answer is None
-    while part := _read(screen, child):
-        told += part
-        if not answered and _without_colour(told.decode("utf-8", "replace")).endswith("\n> "):
-            assert answer is not None
-            os.write(screen, answer.encode() if answer == "\x03" else f"{answer}\n".encode())
-            answered = True
-    _, status = os.waitpid(child, 0)
-    os.close(screen)
-    return told.decode(), os.waitstatus_to_exitcode(status)
-
-
-def _read(screen: int, child: int) -> bytes:
-    """What the child says next; nothing when it has ended. A child that hangs is killed."""
-    readable, _, _ = select.select([screen], [], [], 30)
-    if not readable:
-        os.kill(child, signal.SIGKILL)
-        raise AssertionError("the command neither spoke nor ended")
-    try:
-        return os.read(screen, 65536)
-    except OSError:  # how Linux says that the other end was closed
-        return b""
-
-
-def _without_colour(text: str) -> str:
-    import re
-
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "")
+    terminal = Terminal(world, *arguments, columns=columns)
+    if answer is not None:
+        terminal.wait_for("\n> ")
+        terminal.type(answer if answer == "\x03" else f"{answer}\n")
+    code = terminal.end()
+    return terminal.told, code
