@@ -4,7 +4,6 @@ It never decides anything but that an opportunity is as it was recorded. Where t
 doubt, and wherever something is wrong, everything is read.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from lsq_sync.index.made_with import made_with
 from lsq_sync.index.place import read_index, write_index
 from lsq_sync.index.settled import Settled, newly_settled, still_settled
 from lsq_sync.lock import format as lock_format
+from lsq_sync.lock.disk import fingerprint_of
 from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines, with_lines
 from lsq_sync.spec.read import Specs, find_specs, read_specs
 
@@ -62,7 +62,7 @@ def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | N
     files = find_specs(workspace.root, workspace.settings.paths.specs)
     digests = {file: _digest_of(workspace.root / file) for file in files}
     with lock.open("rb") as opened:
-        fingerprint = hashlib.file_digest(opened, "sha256").digest()
+        fingerprint = fingerprint_of(opened)
         is_same_lock = fingerprint.hex() == index.lock
         known = {one.file: one.digest for one in index.files}
         if is_same_lock and index.is_whole and digests == known:
@@ -122,7 +122,7 @@ def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
     """None where the lock has another form or content than what was read."""
     before = inputs.settled or Settled((), (), ())
     with lock.open("rb") as opened:
-        if hashlib.file_digest(opened, "sha256").digest() != inputs.lock:
+        if fingerprint_of(opened) != inputs.lock:
             return None
         opened.seek(0)
         read_head(opened)
@@ -156,7 +156,7 @@ def _digest_of(path: Path) -> str:
     if not path.is_file():
         raise FileNotFoundError(path)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return fingerprint_of(file).hex()
 
 
 def _ends(recorded: Recorded) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from lsq_sync import signals
@@ -106,13 +107,9 @@ def fingerprint(content: bytes | None) -> bytes | None:
     return None if content is None else hashlib.sha256(content).digest()
 
 
-def fingerprint_of(path: Path) -> bytes | None:
-    """That of a file, read piece by piece; None where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
-        return None
+def fingerprint_of(file: BufferedReader) -> bytes:
+    """That of an open file, read piece by piece."""
+    return hashlib.file_digest(file, "sha256").digest()
 
 
 def ignore_folder(folder: Path) -> None:

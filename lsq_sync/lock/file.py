@@ -81,8 +81,12 @@ class FileStore:
         return replace(found.recorded, entries=found.entries)
 
     def fingerprint(self) -> bytes | None:
-        """Of the lock file; None where there is none."""
-        return fingerprint_of(self._lock)
+        """Of the lock file; None where it cannot be read."""
+        try:
+            with self._lock.open("rb") as file:
+                return fingerprint_of(file)
+        except OSError:
+            return None
 
     def set_back_from(self, newest: datetime | None, lock: bytes | None) -> datetime | None:
         """When the last outcome came that was recorded here, if the lock with this fingerprint,

@@ -25,8 +25,10 @@ from lsq_sync.lock.entry import (
 FORMAT = "lsq-sync/lock/v1"
 
 _KEYS = {"format", "account", "opportunities"}
-OPENED, BETWEEN, CLOSED = b'"opportunities": {\n', b"\n,\n", b"}}\n"
+OPENED, COMMA, CLOSED = b'"opportunities": {\n', b",\n", b"}}\n"
 """What stands before the first entry, between two of them, and behind the last."""
+
+_BETWEEN = b"\n" + COMMA
 
 _PART = 256 * 1024
 
@@ -35,13 +37,19 @@ MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 def dump(recorded: Recorded) -> bytes:
     """The lock file of this state: the same state, the same bytes."""
-    head = json.dumps({"format": FORMAT, "account": _account(recorded.account)})
-    lines = [
-        f"{json.dumps(key, ensure_ascii=False)}: {_line(entry_to_json(entry))}"
-        for key, entry in sorted(recorded.entries.items())
-    ]
-    body = "\n,\n".join(lines) + ("\n" if lines else "")
-    text = f'{head[:-1]}, "opportunities": {{\n{body}}}}}\n'
+    lines = (line_of(key, entry) for key, entry in sorted(recorded.entries.items()))
+    return b"".join((head_of(recorded.account), COMMA.join(lines), CLOSED))
+
+
+def head_of(account: Account | None) -> bytes:
+    """The line before the first entry."""
+    head = json.dumps({"format": FORMAT, "account": _account(account)})
+    return head[:-1].encode() + b", " + OPENED
+
+
+def line_of(key: str, entry: Entry) -> bytes:
+    """The line of an entry."""
+    text = f"{json.dumps(key, ensure_ascii=False)}: {_line(entry_to_json(entry))}\n"
     return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
 
 
@@ -81,10 +89,10 @@ def _loaded_in_parts(data: bytes) -> Recorded | None:
 def _parts(data: bytes, start: int, end: int) -> Iterator[bytes]:
     """The entries between two places, many at a time; ValueError for a comma without neighbours."""
     while start < end:
-        cut = data.find(BETWEEN, start + _PART, end)
+        cut = data.find(_BETWEEN, start + _PART, end)
         is_last = cut < 0
         part = data[start : end if is_last else cut]
-        start = end if is_last else cut + len(BETWEEN)
+        start = end if is_last else cut + len(_BETWEEN)
         if not part.strip() or (start == end and not is_last):
             raise ValueError("an entry should stand on both sides of a comma")
         yield part

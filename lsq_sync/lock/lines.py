@@ -4,9 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from lsq_sync.lock.format import BETWEEN, CLOSED, OPENED
-
-_COMMA = BETWEEN[1:]
+from lsq_sync.lock.format import CLOSED, COMMA, OPENED
 
 Line = tuple[str, bytes]
 """The key of an entry, and the line that it stands on."""
@@ -29,7 +27,7 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
     it is exhausted."""
     is_entry, line = True, b""
     for line in file:
-        if not is_entry and line != _COMMA:
+        if not is_entry and line != COMMA:
             break
         if is_entry and line != CLOSED:
             yield _key(line), line
@@ -40,7 +38,7 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
 
 def with_lines(head: bytes, lines: Iterable[bytes]) -> bytes:
     """A lock that has these entries alone."""
-    return head + _COMMA.join(lines) + CLOSED
+    return head + COMMA.join(lines) + CLOSED
 
 
 def _key(line: bytes) -> str:

@@ -20,6 +20,7 @@ from lsq_sync.core.state import (
     Intended,
     Recorded,
     Rejected,
+    Rekeyed,
     RunID,
     apply_event,
 )
@@ -28,8 +29,8 @@ from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import (
     PRIVATE,
-    content_of,
     fingerprint,
+    fingerprint_of,
     replace_file,
     sync,
     sync_folder,
@@ -40,6 +41,7 @@ from lsq_sync.lock.emergency import Emergency, emergency_places, remove_emergenc
 from lsq_sync.lock.newest import keep_newest
 from lsq_sync.lock.open_requests import as_it_was, keep_open_requests
 from lsq_sync.lock.recent import keep_recent, without_recent
+from lsq_sync.lock.splice import spliced
 
 FOLD_SECONDS = 30.0
 
@@ -79,6 +81,8 @@ class Writer:
         self._emergency = Emergency(self._places)
         self._learned: list[Event] = []
         self._seen = fingerprint(seen)
+        known_since = (*restored, *left_behind)
+        self._touched = {key for event in known_since for key in _touched_by(event)}
 
     @property
     def recorded(self) -> Recorded:
@@ -126,19 +130,32 @@ class Writer:
         was read: the journal keeps everything for the next command.
         """
         with told_as_storage_error(self._lock):
-            if fingerprint(content_of(self._lock)) != self._seen:
-                raise _changed_lock(self._lock)
-            data = lock_format.dump(without_recent(self.recorded))
-            keep_open_requests(self._journal.parent, self.recorded)
+            state = Recorded(self._account, self._entries)
+            data = self._folded(state)
+            keep_open_requests(self._journal.parent, state)
             replace_file(self._lock, data)
             self._seen = fingerprint(data)
-            keep_recent(self._journal.parent, self.recorded)
+            self._touched.clear()
+            keep_recent(self._journal.parent, state)
             self._put_journal_away()
-            keep_newest(self._journal.parent, self.recorded, self._seen)
+            keep_newest(self._journal.parent, state, self._seen)
         for path in self._places:
             with told_as_storage_error(path):
                 remove_emergency(path)
         self._folded_at = self._clock()
+
+    def _folded(self, state: Recorded) -> bytes:
+        """The lock of the state. Raises StorageError where it is not the one that was read."""
+        if not self._lock.exists():
+            if self._seen is not None:
+                raise _changed_lock(self._lock)
+            return lock_format.dump(without_recent(state))
+        with self._lock.open("rb") as before:
+            if fingerprint_of(before) != self._seen:
+                raise _changed_lock(self._lock)
+            before.seek(0)
+            found = spliced(before, state, self._touched)
+        return found or lock_format.dump(without_recent(state))
 
     def close(self) -> None:
         """Folds what is left in the journal, with the answers that it could not take.
@@ -174,6 +191,7 @@ class Writer:
             self._advance(event)
 
     def _advance(self, event: Event) -> None:
+        self._touched.update(_touched_by(event))
         apply_event(self._entries, event)
 
     def _take_back(self) -> None:
@@ -220,6 +238,10 @@ class Writer:
         while (path := self._runs / f"{self._run}.{number}.journal").exists():
             number += 1
         return path
+
+
+def _touched_by(event: Event) -> tuple[str, ...]:
+    return (event.key, event.old) if isinstance(event, Rekeyed) else (event.key,)
 
 
 def _left_in_emergency(
