@@ -5,7 +5,7 @@ merges record by record: a change of one record never touches the line of its ne
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NoReturn
 
@@ -32,6 +32,8 @@ _BETWEEN = b"\n" + COMMA
 
 _PART = 256 * 1024
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
 MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 
@@ -49,7 +51,7 @@ def head_of(account: Account | None) -> bytes:
 
 def line_of(key: str, entry: Entry) -> bytes:
     """The line of an entry."""
-    text = f"{json.dumps(key, ensure_ascii=False)}: {_line(entry_to_json(entry))}\n"
+    text = f"{_encode(key)}: {_encode(entry_to_json(entry))}\n"
     return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
 
 
@@ -117,10 +119,6 @@ def _loaded_at_once(data: bytes, file: str) -> Recorded:
         _refuse_edit(str(fault), text, file)
     except KeyError as fault:
         _refuse_edit(f"{fault} is missing", text, file)
-
-
-def _line(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
 # --- refusals
