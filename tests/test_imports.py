@@ -151,3 +151,15 @@ def test_a_command_imports_only_what_it_needs(
         check=True,
     )
     assert not set(absent) & set(ended.stderr.split())
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_plain_files_are_read_without_a_yaml_library(command: str, tmp_path: Path) -> None:
+    """So are those that `init` makes."""
+    code = (
+        "import sys; from lsq_sync.cli import run; run(['-C', sys.argv[1], 'init', '.']); "
+        "code = run(['-C', sys.argv[1], sys.argv[2]]); "
+        "sys.exit(code or 'yaml' in sys.modules)"
+    )
+    arguments = [sys.executable, "-c", code, str(tmp_path), command]
+    subprocess.run(arguments, capture_output=True, check=True)

@@ -113,7 +113,9 @@ account:
   host: {url}
   time_zone: Asia/Kolkata
 api:
-  rate_limit: {{calls: {calls}, seconds: {seconds:g}}}
+  rate_limit:
+    calls: {calls}
+    seconds: {seconds:g}
 """
 
 

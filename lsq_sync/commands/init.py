@@ -22,7 +22,9 @@ account:
 api:
   # Our share of the account's limit (25 calls in 5 seconds on many plans, less on some). Every
   # integration of the account draws on the same limit, so leave them some.
-  rate_limit: {{calls: 20, seconds: 5}}
+  rate_limit:
+    calls: 20
+    seconds: 5
   # late_window_hours: 12    # how long a request without a verdict may still land
 
 # safety:

@@ -20,11 +20,11 @@ _LITERAL = rf"\|-?(?: ++{COMMENT})?(?:\n\1 ++[^ {NO}][^{NO}]*+|\n(?=\n))++(?!\n 
 """Lines of text, some of them empty; one of nothing but blanks could be either."""
 
 _MEMBER = re.compile(
-    rf"( *+)(?:({KEY}):(?: (?:({PLAIN})|({QUOTED}|null|~)|({ITEMS}|{_LITERAL})))?"
+    rf"( *+)(?:({KEY}):(?: (?:({PLAIN})|({QUOTED}|null|~)|({ITEMS}|\{{\}}|{_LITERAL})))?"
     rf"(?: ++{COMMENT}| *+)|(?:{COMMENT})?)\n|([^\n]*\n)"
 )
-"""Indentation, key, and a value: plain, or in quotes or null, or a list or lines of text. A line
-that is empty or a comment has no key; one that cannot be read here is the last group."""
+"""Indentation, key, and a value: plain, or in quotes or null, or a list, nothing in braces, or lines
+of text. A line that is empty or a comment has no key; one that cannot be read is the last group."""
 
 _Level = tuple[str, int, Block]
 """A mapping that is being read: its indentation, and the packed place of a key without its line
@@ -68,6 +68,8 @@ def scan(text: str, stencils: Stencils) -> Block | None:
             block[key] = quoted[1:-1] if quoted[0] in "\"'" else None
         elif other is None:
             opened = key
+        elif other == "{}":
+            block[key] = Block(Place(number, len(indent) + len(key) + 3))
         elif other[0] == "[":
             block[key] = items(other, Place(number, len(indent) + len(key) + 3))
         else:
