@@ -23,7 +23,7 @@ _MEMBER = re.compile(
     rf"( *+)(?:({KEY}):(?: (?:({PLAIN})|({QUOTED}|null|~)|({ITEMS}|\{{\}}|{_LITERAL})))?"
     rf"(?: ++{COMMENT}| *+)|(?:{COMMENT})?)\n|([^\n]*\n)"
 )
-"""Indentation, key, and a value: plain, or in quotes or null, or a list, nothing in braces, or lines
+"""Indentation, key, and a value: plain, in quotes or null, or a list, nothing in braces, or lines
 of text. A line that is empty or a comment has no key; one that cannot be read is the last group."""
 
 _Level = tuple[str, int, Block]

@@ -151,7 +151,8 @@ def test_what_is_not_plain_or_wrong_is_left(text: str) -> None:
      "a: |-\n  b\n ", "a: |\n  b\n\n  c\n", "a: |\n  b\n   c\n",
      "a: (x)\n",
      "a: {}\n", "a: {}", "a: {} # b\n", "a: {}\n  b: 1\n", "a: {}x\n",
-     "a:\n  b: {}\nc: 1\n", "a: b, [c] {d}\n", "\n\na: 1\n", "a:   \n   b: 2\n", "a: [b,  c]\n", "  a: 1\n"],
+     "a:\n  b: {}\nc: 1\n", "a: b, [c] {d}\n", "\n\na: 1\n", "a:   \n   b: 2\n", "a: [b,  c]\n",
+     "  a: 1\n"],
 )  # fmt: skip
 def test_corners(text: str) -> None:
     assert_same_or_nothing(text)
