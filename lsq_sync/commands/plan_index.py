@@ -28,6 +28,9 @@ from lsq_sync.spec.read import Specs, find_specs, read_specs
 _LEAST_POPULATION = 1000
 """Of fewer opportunities, all are read about as soon as an index."""
 
+_LEAST_SHARE = 3
+"""Where fewer than a third of all are in files that did not change, reading all is quicker."""
+
 
 def read_inputs(workspace: Workspace) -> Inputs:
     """The inputs of a plan, without what is settled. Raises SpecError and LockError."""
@@ -67,6 +70,9 @@ def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | N
         known = {one.file: one.digest for one in index.files}
         if is_same_lock and index.is_whole and digests == known:
             return _nothing_changed(index, workspace, files, fingerprint)
+        same = (one for one in index.files if digests.get(one.file) == one.digest)
+        if sum(one.opportunities for one in same) * _LEAST_SHARE < index.population:
+            return None
         opened.seek(0)
         head = read_head(opened)
         settled = still_settled(index, digests, read_lines(opened), is_same_lock=is_same_lock)
