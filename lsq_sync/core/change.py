@@ -37,8 +37,7 @@ class Action(StrEnum):
 _GRAVITY = {action: position for position, action in enumerate(Action)}
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(NamedTuple):
     """One field, or the note under the name OpportunityNote.
 
     `before` is the recorded value, else the live one; `known` is false where neither is, so that

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.model import Live, LiveOpportunity
@@ -94,7 +94,7 @@ def _drifted(
         if seen is ABSENT or _is_expected(part, seen, entry, rules):
             continue
         wanted = same_as_live(part.rule.data_type, seen, part.after, rules.values)
-        yield replace(part, action=Action.ADOPT if wanted else Action.CONFLICT)
+        yield part._replace(action=Action.ADOPT if wanted else Action.CONFLICT)
 
 
 def _is_expected(part: FieldChange, seen: Value, entry: Entry, rules: PlanRules) -> bool:

@@ -32,8 +32,7 @@ UNTYPED = FieldRule()
 UNTYPED_OPTIONS = FieldRule(DataType.OPTIONS)
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredField:
+class DesiredField(NamedTuple):
     """One field that the specs manage, in canonical form; None clears it."""
 
     name: str

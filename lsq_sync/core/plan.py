@@ -1,7 +1,7 @@
 """Desired against recorded (against live) -> the plan: the table of actions, and nothing else."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lsq_sync.core.change import Action, Change, FieldChange, Plan, payload_of
@@ -94,7 +94,7 @@ def _plan_one(
         untouched = _Untouched(one, entry, rules)
         return _change(one, entry, Action.UNCHANGED, untouched)
     parts, held_by = _parts(one, entry, live, rules)
-    action = _gravest(part.action for part in parts)
+    action = _gravest({part.action for part in parts})
     reason = _reason(action, parts, entry, held_by, live, rules) or _missing(live)
     return _change(one, entry, action, tuple(parts), reason)
 
@@ -187,27 +187,20 @@ def _plan_field(
     live: LiveOpportunity | None,
     rules: PlanRules,
 ) -> FieldChange:
-    was = value_of(entry, want.name)
-    now = _live_value(live, want.name, want.rule, rules)
-    carried = carried_value(held_by, want.name)
+    name, wanted, origin, rule = want
+    was = value_of(entry, name)
+    now = _live_value(live, name, rule, rules) if live else ABSENT
     if held_by:
-        action = _against_open(want, was, carried, held_by, rules)
+        action = _against_open(want, was, carried_value(held_by, name), held_by, rules)
     elif now is ABSENT:
-        may_be = carried_value(entry.pending, want.name)
+        may_be = carried_value(entry.pending, name)
         action = _against_recorded(want, was, may_be, rules)
     else:
         action = _against_live(want, was, now, entry.replaced, rules)
-    before = was if was is not ABSENT else now
+    seen = was if was is not ABSENT else now
+    before, known = (None, False) if seen is ABSENT else (seen, True)
     return FieldChange(
-        name=want.name,
-        action=action,
-        before=None if before is ABSENT else before,
-        after=want.value,
-        known=before is not ABSENT,
-        rule=want.rule,
-        origin=want.origin,
-        live=now,
-        recorded=was is not ABSENT,
+        name, action, before, wanted, known, rule, origin, live=now, recorded=was is not ABSENT
     )
 
 
@@ -271,15 +264,15 @@ def is_read_lag(
 
 def _was_rejected(parts: Iterable[FieldChange], entry: Entry) -> bool:
     """Exactly this was refused before (a refusal for the rate limit has no digest)."""
-    sent = payload_of(parts, Action.UPDATE)
     request = entry.request
-    if not sent.names or request is None or request.outcome is not Outcome.REJECTED:
+    if request is None or request.outcome is not Outcome.REJECTED:
         return False
-    return request.digest == sent.digest
+    sent = payload_of(parts, Action.UPDATE)
+    return bool(sent.names) and request.digest == sent.digest
 
 
 def _turned(part: FieldChange, old: Action, new: Action) -> FieldChange:
-    return replace(part, action=new) if part.action is old else part
+    return part._replace(action=new) if part.action is old else part
 
 
 def _companions(
@@ -328,11 +321,11 @@ def _companion(name: str, value: Value, rule: FieldRule, origin: Origin | None) 
 def _releases(
     one: DesiredOpportunity, entry: Entry, held_by: OpenRequest | None, rules: PlanRules
 ) -> list[FieldChange]:
-    managed = {want.name for want in wanted_fields(one)}
+    known = _releasable(entry, held_by)
+    for want in wanted_fields(one):
+        known.pop(want.name, None)
     return [
-        _release(name, value, _rule(one.type, name, rules))
-        for name, value in _releasable(entry, held_by).items()
-        if name not in managed
+        _release(name, value, _rule(one.type, name, rules)) for name, value in sorted(known.items())
     ]
 
 
@@ -347,13 +340,13 @@ def _release(name: str, value: Value, rule: FieldRule) -> FieldChange:
 
 
 def _releasable(entry: Entry, opened: OpenRequest | None) -> dict[str, Value]:
-    """What the lock knows or would know once the open request succeeds, by name."""
+    """What the lock knows or would know once the open request succeeds."""
     known: dict[str, Value] = {}
     if opened:
         carried = opened.payload.without(opened.released)
         known.update(_with_note(carried.fields, carried.note))
     known.update(_with_note(entry.fields, entry.note))
-    return dict(sorted(known.items()))
+    return known
 
 
 def _with_note(fields: Mapping[str, Value], note: Value | Absent) -> dict[str, Value]:
@@ -370,7 +363,8 @@ def _release_all(key: str, entry: Entry, rules: PlanRules) -> Change | None:
         key=key,
         action=Action.RELEASE,
         fields=tuple(
-            _release(name, value, _rule(entry.type, name, rules)) for name, value in names.items()
+            _release(name, value, _rule(entry.type, name, rules))
+            for name, value in sorted(names.items())
         ),
         entry=entry,
         reason=f"no spec has it any more{waits}",

@@ -97,7 +97,7 @@ def same(data_type: DataType, left: Value, right: Value, rules: ValueRules) -> b
     """Whether two values that we wrote ourselves mean the same."""
     if left == right or not (left or right):
         return True
-    if left is None or right is None:
+    if left is None or right is None or _CANONICAL[data_type] is _as_written:
         return False
     return _comparable(data_type, left, rules) == _comparable(data_type, right, rules)
 

@@ -178,12 +178,13 @@ class _Builder:
         return found if data_type in _QUICK else lru_cache(_VALUES_KEPT)(found)
 
     def fields_later(
-        self, block: Node, defaults: tuple[DesiredField, ...]
+        self, block: Node, defaults: tuple[DesiredField, ...], values: Mapping[str, Value]
     ) -> Iterator[DesiredField]:
-        """The fields of values that were found to be good."""
-        own = tuple(self._fields(block))
-        yield from own
-        yield from _inherited({field.name for field in own}, defaults)
+        """The fields of values that were found to be good, none of which is a field set."""
+        own = block if isinstance(block, Block) else Block(None)
+        for (name, node), place in zip(own.items(), own.places(), strict=True):
+            yield DesiredField(name, values[name], self._origin(place), self._rule(name, node))
+        yield from _inherited(own.keys(), defaults)
 
     def _key(self, key: str, place: Place) -> str:
         if is_guid(key):
@@ -301,7 +302,7 @@ class _Later(ReadFields):
         self._builder, self._block, self._defaults = builder, block, defaults
 
     def make(self) -> Iterator[DesiredField]:
-        return self._builder.fields_later(self._block, self._defaults)
+        return self._builder.fields_later(self._block, self._defaults, self.values)
 
 
 _NOT = {

@@ -42,7 +42,7 @@ def field(
 ) -> FieldChange:
     """A field of the sample, recorded unless told otherwise."""
     part = FieldChange(name, action, before, after, known=True, origin=Origin(FILE, line, 7))
-    return replace(part, **more)  # type: ignore[arg-type]
+    return part._replace(**more)  # type: ignore[arg-type]
 
 
 def change(number: int, action: Action, *fields: FieldChange, **more: Any) -> Change:

@@ -121,7 +121,7 @@ def test_what_reads_back_as_something_else_goes(target: Target, read: Read) -> N
         built = read(data)
         (one,) = built.opportunities
         fields = tuple(
-            replace(field, value="other") if field.name == "mx_Custom_4" else field
+            field._replace(value="other") if field.name == "mx_Custom_4" else field
             for field in one.fields
         )
         note = one.note and replace(one.note, value="other")
