@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
 from lsq_sync import signals
@@ -20,7 +21,7 @@ from lsq_sync.display import (
 )
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.pager import Command, find_pager, show_in_pager
-from lsq_sync.render.document import Document, error_document, to_text
+from lsq_sync.render.document import Document, error_document, to_texts
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import BLANK, Line, Piece, Style, line
 from lsq_sync.render.plan_text import plan_lines, summary_lines
@@ -55,22 +56,23 @@ class Output:
     def document(self, document: Document, lines: Iterable[Line]) -> None:
         """The result of a command, in the form that was asked for."""
         if self.as_json:
-            text = to_text(document)
-            self._write_the_document(text)
+            self._write_the_document(document)
         else:
             self.results.show(lines)
 
     def error(self, error: LsqSyncError) -> None:
         """What stopped a command: in JSON the one document, always said on stderr for people."""
         if self.as_json:
-            self._write_the_document(to_text(error_document(error)))
+            self._write_the_document(error_document(error))
         self.asides.show(error_lines(error))
 
-    def _write_the_document(self, text: str) -> None:
+    def _write_the_document(self, document: Document) -> None:
         """There is one, and it is whole."""
+        texts = to_texts(document)
+        begin = next(texts)
         signals.stand_by_the_result()
         signals.on_leaving(None)
-        self.results.write(text)
+        self.results.write_all(chain((begin,), texts))
 
     def warning(self, text: str) -> None:
         """Something that may need a look."""

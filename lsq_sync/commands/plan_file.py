@@ -7,6 +7,7 @@ plan file holds no secret, is never a source of values, and applies once.
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from lsq_sync.core.change import Action, Change, Plan
 from lsq_sync.errors import Diagnostic, Origin, RefusedError, StorageError
 from lsq_sync.lock.disk import PRIVATE, replace_file
+from lsq_sync.render.document import Document, Rows, to_text
 
 _MOVING = {Action.UPDATE.value, Action.ADOPT.value, Action.RELEASE.value}
 
@@ -50,13 +52,12 @@ class SavedPlan:
     refreshed: bool = False
 
 
-def save(path: Path, document: dict[str, Any], options: dict[str, bool]) -> None:
+def save(path: Path, document: Document, options: dict[str, bool]) -> None:
     """Writes a plan document, readable by its owner only. Raises StorageError."""
     content = {**document, "options": options}
     sealed = {**content, "checksum": _checksum(content)}
-    text = json.dumps(sealed, ensure_ascii=False, indent=2) + "\n"
     try:
-        replace_file(path, text.encode("utf-8", "backslashreplace"), PRIVATE)
+        replace_file(path, to_text(sealed).encode(), PRIVATE)
     except OSError as error:
         hint = "name a file in a folder that can be written"
         raise StorageError(f"{path} cannot be written: {error.strerror}", hint=hint) from None
@@ -122,9 +123,31 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _checksum(content: dict[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _checksum(content: Document) -> str:
+    """Of the content in sorted keys, as one JSON text; it is never there as a whole."""
+    found = hashlib.sha256()
+    before = "{"
+    for key in sorted(content):
+        found.update(f"{before}{_sorted_json(key)}:".encode())
+        for text in _sorted_texts(content[key]):
+            found.update(text.encode())
+        before = ","
+    found.update(b"}")
+    return found.hexdigest()
+
+
+def _sorted_texts(value: Any) -> Iterator[str]:
+    if not isinstance(value, list | Rows) or not value:
+        yield _sorted_json(value)
+        return
+    before = "["
+    for one in value:
+        yield f"{before}{_sorted_json(one)}"
+        before = ","
+    yield "]"
+
+
+_sorted_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=list).encode
 
 
 def _moves(content: dict[str, Any]) -> bool:

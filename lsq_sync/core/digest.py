@@ -11,5 +11,7 @@ _LENGTH = 32
 
 def digest(content: object) -> Digest:
     """128 bits, in hex, of JSON-like content; the order of keys does not count."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return Digest(hashlib.sha256(text.encode()).hexdigest()[:_LENGTH])
+    return Digest(hashlib.sha256(_in_order(content).encode()).hexdigest()[:_LENGTH])
+
+
+_in_order = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -3,9 +3,10 @@
 Here is what all of them have in common; the others are in modules of their own.
 """
 
-import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
+from json import JSONEncoder
+from typing import Any, TypeVar
 
 from lsq_sync.core.model import MASK, FieldRule
 from lsq_sync.core.values import Value
@@ -13,6 +14,23 @@ from lsq_sync.errors import Diagnostic, LsqSyncError, Origin, RefusedError
 from lsq_sync.render.escape import escaped_in_json
 
 Document = dict[str, Any]
+"""Plain data; a long list in it may be `Rows`."""
+
+T = TypeVar("T")
+
+
+class Rows:
+    """The members of a list, each made when it is written: together they take several times the
+    memory of what they are made of."""
+
+    def __init__(self, members: Collection[T], row: Callable[[T], Document]) -> None:
+        self._members, self._row = members, row
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Document]:
+        return map(self._row, self._members)
 
 
 def to_text(document: Document) -> str:
@@ -20,21 +38,47 @@ def to_text(document: Document) -> str:
 
     So a document can be read and searched line by line, and a large one is quick to make.
     """
-    members = ",\n".join(f"  {_json(key)}: {_member(value)}" for key, value in document.items())
-    return escaped_in_json(f"{{\n{members}\n}}\n" if members else "{}\n")
+    return "".join(to_texts(document))
 
 
-def _member(value: Any) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(f"    {_json(one)}" for one in value) + "\n  ]"
-    if isinstance(value, dict) and value and isinstance(next(iter(value.values())), dict | list):
-        inner = (f"    {_json(key)}: {_json(one)}" for key, one in value.items())
-        return "{\n" + ",\n".join(inner) + "\n  }"
-    return _json(value)
+def to_texts(document: Document) -> Iterator[str]:
+    """The same, some of it at a time."""
+    return map(escaped_in_json, _texts(document))
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _texts(document: Document) -> Iterator[str]:
+    before = "{\n"
+    for key, value in document.items():
+        yield f"{before}  {_json(key)}: "
+        yield from _member(value)
+        before = ",\n"
+    yield "\n}\n" if document else "{}\n"
+
+
+def _member(value: Any) -> Iterator[str]:
+    if isinstance(value, Rows) or (
+        isinstance(value, list) and value and isinstance(value[0], dict)
+    ):
+        yield from _lines("[", map(_json, value), "]")
+    elif isinstance(value, dict) and isinstance(next(iter(value.values()), None), dict | list):
+        yield from _lines("{", (f"{_json(key)}: {_json(one)}" for key, one in value.items()), "}")
+    else:
+        yield _json(value)
+
+
+def _lines(opening: str, members: Iterable[str], closing: str) -> Iterator[str]:
+    coming = iter(members)
+    before = f"{opening}\n"
+    while batch := list(islice(coming, _BATCH)):
+        yield before + ",\n".join([f"    {text}" for text in batch])
+        before = ",\n"
+    yield f"{opening}{closing}" if before.startswith(opening) else f"\n  {closing}"
+
+
+_BATCH = 100
+"""Members that are written at once."""
+
+_json = JSONEncoder(ensure_ascii=False).encode
 
 
 def masked(value: Value, rule: FieldRule) -> Value:

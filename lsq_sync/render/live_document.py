@@ -4,16 +4,22 @@ from dataclasses import asdict
 from datetime import datetime
 
 from lsq_sync.core import accepting
+from lsq_sync.core.change import Change
 from lsq_sync.core.drift import Drift
 from lsq_sync.core.importing import Report
 from lsq_sync.core.model import Account
 from lsq_sync.core.moment import moment
-from lsq_sync.render.document import Document, masked, source
+from lsq_sync.render.document import Document, Rows, masked, source
 from lsq_sync.render.plan_document import change_row
 
 
 def drift_document(account: Account, drift: Drift, created_at: datetime) -> Document:
     """What `drift --format json` prints: rows as in the plan."""
+    missing = {change.key for change in drift.missing}
+
+    def row(change: Change) -> Document:
+        return {**change_row(change), "missing": change.key in missing}
+
     return {
         "format": "lsq-sync/drift/v1",
         "created_at": moment(created_at),
@@ -26,10 +32,7 @@ def drift_document(account: Account, drift: Drift, created_at: datetime) -> Docu
             "unread": len(drift.unread),
         },
         "groups": [asdict(group) for group in drift.groups],
-        "opportunities": [
-            *({**change_row(row), "missing": False} for row in drift.rows),
-            *({**change_row(row), "missing": True} for row in drift.missing),
-        ],
+        "opportunities": Rows((*drift.rows, *drift.missing), row),
         "unread": list(drift.unread),
     }
 

@@ -10,7 +10,7 @@ from lsq_sync.core.moment import moment
 from lsq_sync.core.safety import Refusal
 from lsq_sync.core.state import NOTE
 from lsq_sync.core.values import ABSENT
-from lsq_sync.render.document import Document, masked, source
+from lsq_sync.render.document import Document, Rows, masked, source
 
 PLAN_FORMAT = "lsq-sync/plan/v1"
 
@@ -24,7 +24,7 @@ def plan_document(
     show_unchanged: bool = False,
 ) -> Document:
     """What `plan --format json` prints and `plan --out` keeps."""
-    shown = (c for c in plan.changes if show_unchanged or c.action is not Action.UNCHANGED)
+    shown = [c for c in plan.changes if show_unchanged or c.action is not Action.UNCHANGED]
     return {
         "format": PLAN_FORMAT,
         "id": plan.id,
@@ -35,7 +35,7 @@ def plan_document(
         "summary": plan.summary,
         "budget": asdict(cost),
         "refusals": [asdict(refusal) for refusal in refusals],
-        "opportunities": [change_row(change) for change in shown],
+        "opportunities": Rows(shown, change_row),
     }
 
 

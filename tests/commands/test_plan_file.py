@@ -31,6 +31,7 @@ from lsq_sync.core.state import (
     replay,
 )
 from lsq_sync.errors import Origin, RefusedError, StorageError
+from lsq_sync.render.document import to_text
 from lsq_sync.render.plan_document import PLAN_FORMAT, plan_document
 
 ACCOUNT = Account("acme", "https://async.example")
@@ -117,7 +118,7 @@ def test_a_plan_file_is_the_plan_document_with_a_seal(path: Path) -> None:
     content = json.loads(path.read_text("utf-8"))
     assert content.pop("options") == OPTIONS
     assert content.pop("checksum")
-    assert content == document(planned())
+    assert content == json.loads(to_text(document(planned())))
 
 
 def test_what_is_saved_is_what_is_loaded(path: Path) -> None:
@@ -251,7 +252,7 @@ def test_what_is_no_plan_file(tmp_path: Path, data: bytes, message: str) -> None
 
 def test_the_document_of_format_json_is_no_plan_file(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    path.write_text(json.dumps(document(planned())))
+    path.write_text(to_text(document(planned())))
     assert "not written by plan --out" in refusal(path).message
 
 

@@ -28,6 +28,7 @@ from lsq_sync.errors import LsqSyncError
 from lsq_sync.index import format as index_format
 from lsq_sync.index.place import read_index
 from lsq_sync.lock.format import dump, load
+from lsq_sync.render.document import to_text
 from lsq_sync.render.plan_document import plan_document
 from lsq_sync.spec.read import read_specs
 from lsq_sync.surroundings import Surroundings
@@ -124,7 +125,7 @@ class World:
         except LsqSyncError as error:
             return (str(error), error.hint, error.diagnostics), notices
         command.keep_index(workspace, found)
-        document = plan_document(found.plan, found.budget, found.refusals, NOW)
+        document = to_text(plan_document(found.plan, found.budget, found.refusals, NOW))
         return (document, found.verdict, found.plan.population), notices
 
     @property
