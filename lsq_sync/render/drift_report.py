@@ -1,6 +1,5 @@
 """Drift as a review document: for somebody who decides whose value is to stay."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from lsq_sync.core.change import Action, Change, FieldChange
@@ -12,13 +11,18 @@ from lsq_sync.core.values import ABSENT
 from lsq_sync.render.drift_text import headline
 from lsq_sync.render.escape import visible
 from lsq_sync.render.parts import NOT_SHOWN, some_of
-from lsq_sync.render.plan_report import charts, row_of, value_of
-from lsq_sync.render.report import Cell, Count, Danger, Report, Row, Tone, by_group, present
+from lsq_sync.render.plan_report import charts, group_of, row_of, value_of
+from lsq_sync.render.report import Cell, Count, Danger, Listed, Report, Row, Tone, present
 from lsq_sync.render.words import counted
 
 
 def drift_report(account: Account, drift: Drift, made_at: datetime) -> Report:
     """What is shown of the drift."""
+    missing = {change.key for change in drift.missing}
+
+    def row(change: Change) -> Row:
+        return _missing(change) if change.key in missing else _row(change)
+
     return Report(
         kind="drift",
         mark=f"drift={len(drift.rows) + len(drift.missing)}",
@@ -26,8 +30,8 @@ def drift_report(account: Account, drift: Drift, made_at: datetime) -> Report:
         headline=headline(drift),
         counts=_counts(drift),
         dangers=_dangers(drift),
-        charts=charts(list(drift.rows)),
-        rows=by_group((*map(_row, drift.rows), *map(_missing, drift.missing))),
+        charts=charts(drift.rows),
+        rows=Listed((*drift.rows, *drift.missing), group_of, row).by_group(),
         facts=(f"What the CRM says against what was last recorded, at {moment(made_at)}.",),
         command="lsq-sync accept --all" if drift.rows else "",
         rest="lsq-sync drift --format html (or json)",
@@ -60,7 +64,7 @@ def _dangers(drift: Drift) -> tuple[Danger, ...]:
 def _row(change: Change) -> Row:
     word = "as the specs want" if change.action is Action.ADOPT else "drifted"
     tone = Tone.GOOD if change.action is Action.ADOPT else Tone.BAD
-    return replace(row_of(change), word=word, tone=tone, cells=tuple(map(_cell, change.fields)))
+    return row_of(change)._replace(word=word, tone=tone, cells=tuple(map(_cell, change.fields)))
 
 
 def _cell(part: FieldChange) -> Cell:
@@ -82,4 +86,4 @@ def _cell(part: FieldChange) -> Cell:
 
 def _missing(change: Change) -> Row:
     row = row_of(change._replace(fields=()))
-    return replace(row, word="not shown by the CRM", tone=Tone.BAD, reason=f"{NOT_SHOWN}.")
+    return row._replace(word="not shown by the CRM", tone=Tone.BAD, reason=f"{NOT_SHOWN}.")

@@ -4,14 +4,14 @@ What decides comes first and is never cut; where the rows do not fit into the si
 may have, those in the middle are left out, and the text says where they are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from lsq_sync.core.review import LIMIT, length
 from lsq_sync.render.escape import around_difference, shortened
 from lsq_sync.render.inert import code, code_element, commented, inert
-from lsq_sync.render.report import Bars, Cell, Danger, Report, Row, Tone, Value
+from lsq_sync.render.report import Bars, Cell, Danger, Group, Report, Row, Tone, Value
 
 _LONGEST = 160
 _LONGEST_REASON = 400
@@ -29,7 +29,7 @@ def markdown(report: Report, budget: int = LIMIT) -> str:
     foot = "".join(_foot(report))
     told = "| Opportunity | Field | {} | {} |\n|---|---|---|---|\n".format(*report.sides)
     lines, columns = (_row, told) if report.tells_values else (_outcome, _OUTCOMES)
-    blocks = [_Block(row, lines) for row in report.rows]
+    blocks = _Blocks(report.rows, lines)
     kept = _fitting(blocks, budget - length(head) - length(foot) - _RESERVE)
     return head + "".join(_sections(report, blocks, kept, columns)) + foot
 
@@ -86,16 +86,12 @@ def _foot(report: Report) -> Iterator[str]:
 # --- rows
 
 
+@dataclass(frozen=True, slots=True)
 class _Block:
-    """The lines of one opportunity, made when it is known to be needed."""
+    """The lines of one opportunity."""
 
-    def __init__(self, row: Row, lines: Callable[[Row], Iterator[str]]) -> None:
-        self.row = row
-        self._lines = lines
-
-    @cached_property
-    def text(self) -> str:
-        return "".join(self._lines(self.row))
+    row: Row
+    text: str
 
     def size(self, before: "_Block | None") -> int:
         """With the heading that it needs where another group ends."""
@@ -105,6 +101,26 @@ class _Block:
         )
 
 
+class _Blocks:
+    """The blocks of all rows, made when they are known to be needed."""
+
+    def __init__(self, rows: Sequence[Row], lines: Callable[[Row], Iterator[str]]) -> None:
+        self._rows, self._lines = rows, lines
+        self._made: dict[int, _Block] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def at(self, places: Iterable[int]) -> Iterator[_Block]:
+        return map(self._block, places)
+
+    def _block(self, place: int) -> _Block:
+        if place not in self._made:
+            row = self._rows[place]
+            self._made[place] = _Block(row, "".join(self._lines(row)))
+        return self._made[place]
+
+
 _OUTCOMES = "| Opportunity | Request | Reason |\n|---|---|---|\n"
 _COLUMNS = 100
 """More than the two lines above any table have."""
@@ -112,55 +128,52 @@ _COLUMNS = 100
 _END = "\n</details>\n\n"
 
 
-def _group(row: Row) -> tuple[str, str]:
+def _group(row: Row) -> Group:
     return row.section, row.file
 
 
-def _fitting(blocks: Sequence[_Block], room: int) -> tuple[int, int]:
+def _fitting(blocks: _Blocks, room: int) -> tuple[int, int]:
     """How many of the first and how many of the last fit into the room."""
-    first = _prefix(blocks, room)
+    whole = range(len(blocks))
+    first = _prefix(blocks.at(whole), room)
     if first == len(blocks):
         return first, 0
-    first = _prefix(blocks, room * 2 // 3)
-    last = _prefix(blocks[first:][::-1], room // 3)
+    first = _prefix(blocks.at(whole), room * 2 // 3)
+    last = _prefix(blocks.at(reversed(whole[first:])), room // 3)
     return first, min(last, len(blocks) - first - 1)
 
 
-def _prefix(blocks: Sequence[_Block], room: int) -> int:
-    used, before = 0, None
-    for number, block in enumerate(blocks):
+def _prefix(blocks: Iterator[_Block], room: int) -> int:
+    used, before, number = 0, None, 0
+    for block in blocks:
         used += block.size(before)
         if used > room:
-            return number
+            break
         before = block
-    return len(blocks)
+        number += 1
+    return number
 
 
 def _sections(
-    report: Report, blocks: Sequence[_Block], kept: tuple[int, int], columns: str
+    report: Report, blocks: _Blocks, kept: tuple[int, int], columns: str
 ) -> Iterator[str]:
     first, last = kept
-    totals = _totals(report.rows)
+    whole = range(len(blocks))
+    totals = report.rows.totals()
     is_small = len(blocks) <= _OPEN
-    yield from _tables(blocks[:first], totals, columns, is_open=is_small)
+    yield from _tables(blocks.at(whole[:first]), totals, columns, is_open=is_small)
     left = len(blocks) - first - last
     if left:
         noun = "opportunity is" if left == 1 else "opportunities are"
         where = f"to see all of them: {code(report.rest)}"
         yield f"> [!NOTE]\n> {left:,} {noun} left out here; {where}\n\n"
-        yield from _tables(blocks[len(blocks) - last :], totals, columns, is_open=False)
-
-
-def _totals(rows: Sequence[Row]) -> dict[tuple[str, str], int]:
-    totals: dict[tuple[str, str], int] = {}
-    for row in rows:
-        totals[_group(row)] = totals.get(_group(row), 0) + 1
-    return totals
+        at_the_end = whole[len(blocks) - last :]
+        yield from _tables(blocks.at(at_the_end), totals, columns, is_open=False)
 
 
 def _tables(
-    blocks: Sequence[_Block],
-    totals: dict[tuple[str, str], int],
+    blocks: Iterator[_Block],
+    totals: Mapping[Group, int],
     columns: str,
     *,
     is_open: bool,

@@ -1,6 +1,6 @@
 """A plan as a review document: for somebody who decides whether it may run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from lsq_sync.core.budget import Budget, RateLimit
@@ -18,12 +18,13 @@ from lsq_sync.render.report import (
     Cell,
     Count,
     Danger,
+    Group,
+    Listed,
     Report,
     Row,
     Tone,
     Value,
     bars,
-    by_group,
     present,
 )
 from lsq_sync.render.words import counted
@@ -55,33 +56,38 @@ def plan_report(
         counts=_counts(found),
         dangers=tuple(_dangers(plan, found, refusals)),
         charts=charts(changes),
-        rows=by_group(map(row_of, changes)),
+        rows=Listed(changes, group_of, row_of).by_group(),
         facts=(*_facts(plan, cost, limit, against, made_at), f"Plan {mark}"),
         command=f"lsq-sync apply --expect {mark}" if plan.moves_anything else "",
         rest="lsq-sync plan --format html (or json)",
     )
 
 
-def charts(changes: list[Change]) -> tuple[Bars, ...]:
+def charts(changes: Sequence[Change]) -> tuple[Bars, ...]:
     """How many opportunities each field, file and type has changes of."""
-    fields = [
+    fields = (
         field_words(part.name, part.rule.title) for change in changes for part in _shown(change)
-    ]
-    files = [visible(change.origin.file) for change in changes if change.origin]
-    types = [visible(change.type) for change in changes]
+    )
+    files = (visible(change.origin.file) for change in changes if change.origin)
+    types = (visible(change.type) for change in changes)
     return (bars("By field", fields), bars("By file", files), bars("By type", types))
+
+
+def group_of(change: Change) -> Group:
+    """What it is listed under."""
+    return visible(change.type), visible(change.origin.file) if change.origin else ""
 
 
 def row_of(change: Change) -> Row:
     """A change with what happens to its fields."""
-    origin = change.origin
+    section, file = group_of(change)
     return Row(
         key=visible(change.key),
         label=visible(change.label),
         type=visible(change.type),
-        section=visible(change.type),
-        file=visible(origin.file) if origin else "",
-        line=origin.line if origin else 0,
+        section=section,
+        file=file,
+        line=change.origin.line if change.origin else 0,
         word=ACTION_WORDS[change.action],
         tone=TONES.get(change.action, Tone.PLAIN),
         reason=visible(change.reason),

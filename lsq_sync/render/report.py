@@ -5,9 +5,10 @@ it is made inert in Markdown or HTML is the renderer's part.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar, overload
 
 
 class Tone(StrEnum):
@@ -38,8 +39,7 @@ class Danger:
     tone: Tone = Tone.CARE
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value as it is shown. `text` is None where the field is empty, `known` false where nobody
     knows what it holds."""
 
@@ -47,8 +47,7 @@ class Value:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One field of a row. `before` and `after` are None where values are not told at all."""
 
     name: str
@@ -61,8 +60,7 @@ class Cell:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One opportunity. `section` and `file` are what it is listed under."""
 
     key: str
@@ -76,6 +74,48 @@ class Row:
     reason: str
     cells: tuple[Cell, ...] = ()
     request: str = ""
+
+
+Group = tuple[str, str]
+"""The section and the file that rows are listed under."""
+
+T = TypeVar("T")
+
+
+class Listed(Sequence[Row]):
+    """The rows of what is listed, each made when somebody looks at it: of a long list few are
+    shown, and all of them take several times its memory."""
+
+    def __init__(
+        self, members: Iterable[T], group: Callable[[T], Group], row: Callable[[T], Row]
+    ) -> None:
+        self._members: tuple[Any, ...] = tuple(members)
+        self._group, self._row = group, row
+
+    def by_group(self) -> "Listed":
+        """Rows of one group side by side; those that no file has come last in their section."""
+
+        def place(one: Any) -> tuple[str, bool, str]:
+            section, file = self._group(one)
+            return section, not file, file
+
+        return Listed(sorted(self._members, key=place), self._group, self._row)
+
+    def totals(self) -> Counter[Group]:
+        """How many rows each group has."""
+        return Counter(map(self._group, self._members))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, place: int | slice) -> Row | tuple[Row, ...]:
+        if isinstance(place, slice):
+            return tuple(map(self._row, self._members[place]))
+        return self._row(self._members[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +140,7 @@ class Report:
     counts: tuple[Count, ...]
     dangers: tuple[Danger, ...]
     charts: tuple[Bars, ...]
-    rows: tuple[Row, ...]
+    rows: Listed
     facts: tuple[str, ...]
     command: str
     rest: str
@@ -117,8 +157,3 @@ def bars(title: str, names: Iterable[str]) -> Bars:
 def present(counts: Iterable[Count]) -> tuple[Count, ...]:
     """Those that are not zero."""
     return tuple(count for count in counts if count.number)
-
-
-def by_group(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Rows of one section and file side by side; those that no file has come last."""
-    return tuple(sorted(rows, key=lambda row: (row.section, not row.file, row.file)))

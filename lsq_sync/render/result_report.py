@@ -8,7 +8,19 @@ from lsq_sync.core.state import NOTE, Outcome
 from lsq_sync.render.escape import visible
 from lsq_sync.render.lines import plain
 from lsq_sync.render.parts import field_words
-from lsq_sync.render.report import Bars, Cell, Count, Danger, Report, Row, Tone, bars, present
+from lsq_sync.render.report import (
+    Bars,
+    Cell,
+    Count,
+    Danger,
+    Group,
+    Listed,
+    Report,
+    Row,
+    Tone,
+    bars,
+    present,
+)
 from lsq_sync.render.result_text import OUTCOME_WORDS, next_step, summary_line
 from lsq_sync.render.words import counted
 
@@ -43,7 +55,7 @@ def result_report(
         counts=_counts(listed),
         dangers=tuple(_dangers(listed)),
         charts=_charts(listed),
-        rows=tuple(map(_row, listed)),
+        rows=Listed(listed, _group, _row),
         facts=(f"Run {visible(run)}",),
         command=visible(command),
         rest="lsq-sync results --format html (or json, or csv)",
@@ -95,14 +107,19 @@ def _culprit(result: UpdateResult) -> str:
     return field_words(found.name, found.title) if found else ""
 
 
+def _group(result: UpdateResult) -> Group:
+    return OUTCOME_WORDS[result.outcome], visible(result.origin.file) if result.origin else ""
+
+
 def _row(result: UpdateResult) -> Row:
     origin, culprit = result.origin, result.culprit
+    section, file = _group(result)
     return Row(
         key=visible(result.key),
         label=visible(result.label),
         type="",
-        section=OUTCOME_WORDS[result.outcome],
-        file=visible(origin.file) if origin else "",
+        section=section,
+        file=file,
         line=(culprit and culprit.origin and culprit.origin.line) or (origin.line if origin else 0),
         word=_word(result),
         tone=_TONES[result.outcome],
