@@ -1,77 +1,129 @@
-"""Start-up, a cold plan, and an apply at the rate limit; a Markdown table of medians.
+"""`make bench`: runs the measurements, prints their tables, and writes them into the docs if asked.
 
 Figures of one run on one machine: compare the rows of a table, not tables of two machines.
 """
 
-import os
-import platform
-import statistics
-import subprocess
+import argparse
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import apply, reading
-from benchmarks.data import make_workspace
+from benchmarks import apply, commands, folding, gate, goals, page, plot, reading
+from benchmarks.commands import Scope, at
+from benchmarks.processes import BenchmarkError, Sample, compile_ahead, run_in_turn
+from benchmarks.tables import Table
 
-_ROUNDS = 5
+_FULL = Scope((1_000, 10_000, 100_000), rounds=3)
+_QUICK = Scope((200, 1_000), rounds=1, terraform=False)
+_MILLION = 1_000_000
+_PLOTTED = {
+    commands.TERRAFORM: "terraform",
+    commands.OCTODNS: "octodns-sync",
+    commands.COLD: "lsq-sync",
+    commands.INDEXED: "lsq-sync, with index",
+    commands.HASH: "reading and hashing",
+}
+
+Results = dict[str, Sample]
+Tables = dict[str, list[Table]]
+"""By the part of the page that they belong to."""
 
 
-def main() -> None:
-    """Runs everything and prints the tables."""
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores\n")
-    with tempfile.TemporaryDirectory() as folder:
-        _show_commands(Path(folder))
-    for measured in (apply.tables, reading.tables):
+def main() -> int:
+    """Measures what was asked for; 1 when something could not be measured."""
+    options = _options()
+    compile_ahead()
+    results: Results = {}
+    try:
+        tables = _measured(options, results)
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    around = page.circumstances()
+    for number, (name, found) in enumerate(tables.items()):
+        text = page.text_of(found, around if options.only or number == 0 else "")
+        print(text)
+        if options.write:
+            page.write_part(name, text)
+    if options.write and "plan" in tables:
+        page.PLOT.write_text(_picture(results), encoding="utf-8")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="small sizes, once: about a minute")
+    add("--million", action="store_true", help="a plan of a million opportunities, and no more")
+    add("--only", choices=_PARTS, action="append", help="one of the parts; may be repeated")
+    add("--write", action="store_true", help="write the tables into docs/performance.md")
+    options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("--quick measures too little to be written into the docs")
+    return options
+
+
+def _measured(options: argparse.Namespace, results: Results) -> Tables:
+    if options.million:
+        return {"million": _million()}
+    scope = _QUICK if options.quick else _FULL
+    chosen = options.only or (("commands", "lock") if options.quick else [*_PARTS])
+    tables: Tables = {}
+    for name in chosen:
+        print(f"== {name}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            for table in measured(Path(folder)):
-                print(f"\n{table.markdown()}", end="")
+            tables |= _PARTS[name](Path(folder), scope, results)
+    if {"commands", "lock"} <= {*chosen}:
+        tables = {"goals": [goals.table(results)], **tables}
+    return tables
 
 
-def _show_commands(folder: Path) -> None:
-    cases: dict[str, Callable[[], None]] = {
-        "python -c pass": lambda: _python("-c", "pass"),
-        "--version": lambda: _run(folder, "--version"),
-        "--help": lambda: _run(folder, "--help"),
+# --- the parts
+
+
+def _commands(folder: Path, scope: Scope, results: Results) -> Tables:
+    results |= run_in_turn(commands.cases(folder, scope), scope.rounds)
+    return {
+        "start": [commands.start_table(results)],
+        "validate": [commands.validate_table(results, scope.sizes)],
+        "plan": commands.plan_tables(results, scope.sizes),
     }
-    for size, files in ((1_000, 1), (10_000, 1), (10_000, 100)):
-        root = folder / f"{size}-{files}"
-        make_workspace(root, size, files=files)
-        cases[f"validate, {size:,} opportunities, {files} files"] = _command(root, "validate")
-        cases[f"plan --format json, {size:,}, {files} files"] = _command(
-            root, "plan", "--format", "json"
-        )
-    print(f"| command (median of {_ROUNDS}, interleaved) | wall ms | x python |")
-    print("|---|---|---|")
-    medians = _medians(cases)
-    floor = medians["python -c pass"]
-    for name, median in medians.items():
-        print(f"| `{name}` | {median * 1000:.0f} | {median / floor:.1f} |")
 
 
-def _medians(cases: dict[str, Callable[[], None]]) -> dict[str, float]:
-    samples: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in range(_ROUNDS):
-        for name, case in cases.items():
-            began = time.perf_counter()
-            case()
-            samples[name].append(time.perf_counter() - began)
-    return {name: statistics.median(found) for name, found in samples.items()}
+def _lock(folder: Path, scope: Scope, results: Results) -> Tables:
+    entries = scope.sizes[-1]
+    fold, table = folding.measure(folder, entries, entries // 10)
+    results[at(goals.FOLD, entries)] = fold
+    return {"lock": [table]}
 
 
-def _command(root: Path, *arguments: str) -> Callable[[], None]:
-    return lambda: _run(root, "-C", str(root), *arguments)
+_PARTS: dict[str, Callable[[Path, Scope, Results], Tables]] = {
+    "commands": _commands,
+    "lock": _lock,
+    "instructions": lambda *_: {"instructions": [gate.table(*gate.measured())]},
+    "apply": lambda folder, *_: {"apply": apply.tables(folder)},
+    "reading": lambda folder, *_: {"reading": reading.tables(folder)},
+}
 
 
-def _run(_folder: Path, *arguments: str) -> None:
-    _python("-m", "lsq_sync", *arguments)
+def _million() -> list[Table]:
+    """Once, without and with an index: it takes long."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = run_in_turn(commands.few_cases(Path(folder), _MILLION), 1)
+    return commands.plan_tables(results, (_MILLION,))
 
 
-def _python(*arguments: str) -> None:
-    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+def _picture(results: Results) -> str:
+    lines = {
+        name: [
+            (size, results[at(key, size)].wall) for size in _FULL.sizes if at(key, size) in results
+        ]
+        for key, name in _PLOTTED.items()
+    }
+    title = "A plan with nothing to do: seconds, by size"
+    return plot.drawn(title, {name: points for name, points in lines.items() if points})
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

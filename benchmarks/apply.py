@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import loans
-from benchmarks.cost import cost_of
+from benchmarks.processes import cost_of
 from benchmarks.tables import Table
 from lsq_sync.simulator import SimulatorThread
 from lsq_sync.simulator.limit import busiest_window

@@ -8,7 +8,7 @@ from pathlib import Path
 from yarl import URL
 
 from benchmarks import loans
-from benchmarks.cost import Cost, cost_of
+from benchmarks.processes import Sample, cost_of
 from benchmarks.tables import Table
 from lsq_sync.core.reading import MOST_IDS, Wanted
 from lsq_sync.crm import reading
@@ -47,15 +47,14 @@ def _commands(folder: Path) -> Table:
         (other / "ids").write_text("\n".join(keys), encoding="utf-8")
         rows.append(_measured(other, crm, "import", "--ids-file", "ids"))
         rows += [_measured(other, crm, *words, more=", every field") for words in _COMMANDS]
-    title = f"reading {len(keys):,} opportunities live, without a limit"
+    title = f"Reading {len(keys):,} opportunities live, without a limit"
     return Table(title, ("command", "calls", "seconds"), tuple(rows))
 
 
 def _measured(root: Path, crm: RunningSimulator, *words: str, more: str = "") -> tuple[str, ...]:
-    before, began = crm.crm.count(), time.perf_counter()
-    cost_of(root, crm.environment, *words)
-    took = time.perf_counter() - began
-    return f"`{' '.join(words)}`{more}", f"{crm.crm.count() - before}", f"{took:.1f}"
+    before = crm.crm.count()
+    cost = cost_of(root, crm.environment, *words)
+    return f"`{' '.join(words)}`{more}", f"{crm.crm.count() - before}", f"{cost.wall:.1f}"
 
 
 # --- a hundred thousand
@@ -83,7 +82,7 @@ def _refresh(root: Path) -> Table:
     return Table(f"`plan --refresh` of {_MANY:,}, 25 calls in 5 s", ("", "figure"), rows)
 
 
-def _differences(without: Cost, refreshed: Cost) -> tuple[tuple[str, str], ...]:
+def _differences(without: Sample, refreshed: Sample) -> tuple[tuple[str, str], ...]:
     return (
         ("CPU seconds, more than `plan`", f"{refreshed.cpu - without.cpu:.1f}"),
         ("peak MB; of `plan`", f"{refreshed.peak:.0f}; {without.peak:.0f}"),
