@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long mutants lint bench wheel reference pictures docs clean
+.PHONY: help setup demo test test-long mutants lint bench bench-gate wheel reference pictures docs clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,8 +38,12 @@ lint: $(READY)  ## format, lint, types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-bench: $(READY)  ## how fast a plan and an apply are
-	$(BIN)/python -m benchmarks
+bench: $(READY)  ## how fast it is, beside other tools; BENCH=--quick, --write or --million
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-gate: $(READY)  ## whether it has become slower
+	$(BIN)/python -m benchmarks.gate
 
 reference: $(READY)  ## docs/reference, from the commands and the schema of the settings
 	$(BIN)/python -m tests.docs.reference
