@@ -324,6 +324,14 @@ def test_a_part_of_the_page_is_replaced_and_nothing_else() -> None:
         page.with_part(text, "c", "")
 
 
+def test_the_page_has_a_place_for_each_part() -> None:
+    found = page.parts(page.PAGE.read_text(encoding="utf-8"))
+    assert set(found) == {
+        *("goals", "start", "validate", "plan", "million", "lock"),
+        *("instructions", "apply", "reading"),
+    }
+
+
 def test_the_circumstances_name_day_machine_and_versions() -> None:
     assert re.match(r"\d{4}-\d\d-\d\d: .+ cores, \d+ GB; Python 3\..+PyYAML", page.circumstances())
 

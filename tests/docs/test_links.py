@@ -118,7 +118,7 @@ def _after_the_general_options(words: list[str]) -> list[str]:
 
 
 def _general_options() -> set[str]:
-    return {option for one in cli.command_line.params for option in one.opts}
+    return {"--help", *(option for one in cli.command_line.params for option in one.opts)}
 
 
 # --- files
