@@ -44,6 +44,7 @@ OCTODNS_HELP = "octodns-sync --help"
 COLD = "plan, nothing to do"
 ONE_FILE = "plan, nothing to do, one file"
 TYPED = "plan, nothing to do, typed"
+MIXED = "plan, nothing to do, no two alike"
 CHANGED = "plan, 10 % changed"
 INDEXED = "plan, nothing to do, with index"
 INDEXED_GATHERED = "plan, 10 % edited in a tenth of the files, with index"
@@ -54,7 +55,18 @@ OCTODNS = "octodns-sync, nothing to do"
 TERRAFORM = "terraform plan, nothing to do"
 
 _PLANS = (
-    *(COLD, ONE_FILE, TYPED, CHANGED, INDEXED, INDEXED_GATHERED, INDEXED_SPREAD, HASH, HASH_BOTH),
+    *(
+        COLD,
+        ONE_FILE,
+        TYPED,
+        MIXED,
+        CHANGED,
+        INDEXED,
+        INDEXED_GATHERED,
+        INDEXED_SPREAD,
+        HASH,
+        HASH_BOTH,
+    ),
     *(OCTODNS, TERRAFORM),
 )
 
@@ -119,12 +131,13 @@ def _validate_cases(folder: Path, size: int) -> Iterator[Case]:
 
 
 def _cold_cases(folder: Path, size: int) -> Iterator[Case]:
-    """Without an index: from one file and many, typed and not, with and without changes."""
+    """Without an index: from one file and many, typed and not, alike and not, changed and not."""
     many = Shape(size, _FILES, locked=True)
     shapes = {
         COLD: many,
         ONE_FILE: replace(many, files=1),
         TYPED: replace(many, typed=True),
+        MIXED: replace(many, mixed=True),
         CHANGED: replace(many, edited=_EDITED),
     }
     for what, shape in shapes.items():

@@ -34,13 +34,15 @@ _DOCUMENTS = ("PAN", "Aadhaar", "Bank Statement", "Salary Slip")
 class Shape:
     """What a workspace looks like.
 
-    `edited` is the share of opportunities, in per cent, of which one field is not what the lock
-    says; they stand in all files alike, or `gathered` in as few as can be.
+    `mixed` are opportunities of which no two look alike: fields in any order, some quoted. `edited`
+    is the share, in per cent, of which one field is not what the lock says; they stand in all files
+    alike, or `gathered` in as few as can be.
     """
 
     opportunities: int
     files: int = 1
     typed: bool = False
+    mixed: bool = False
     locked: bool = False
     edited: int = 0
     gathered: bool = False
@@ -90,9 +92,8 @@ def edit(root: Path, shape: Shape) -> None:
 
 def _write_specs(root: Path, shape: Shape, opportunities: list[_Opportunity]) -> None:
     head = "version: 1\ntype: loan\n" if shape.typed else "version: 1\n"
-    listed = [
-        _text(one, edited=shape.is_edited(number)) for number, one in enumerate(opportunities)
-    ]
+    shown = [_mixed(one) for one in opportunities] if shape.mixed else opportunities
+    listed = [_text(one, edited=shape.is_edited(number)) for number, one in enumerate(shown)]
     for number in range(shape.files):
         text = f"{head}opportunities:\n{''.join(listed[number :: shape.files])}"
         (root / f"specs/part-{number:03}.yaml").write_text(text, encoding="utf-8")
@@ -105,6 +106,15 @@ def _opportunities(shape: Shape) -> Iterator[_Opportunity]:
         key = str(uuid.UUID(int=chance.getrandbits(128), version=4))
         note = _NOTE if chance.random() < 0.3 else ""
         yield _Opportunity(key, note, tuple(fields(chance)))
+
+
+def _mixed(one: _Opportunity) -> _Opportunity:
+    chance = random.Random(one.key)
+    fields = [
+        field._replace(written=f"'{field.written}'") if chance.random() < 0.4 else field
+        for field in one.fields
+    ]
+    return one._replace(fields=tuple(chance.sample(fields, len(fields))))
 
 
 def _text(one: _Opportunity, *, edited: bool) -> str:

@@ -107,7 +107,10 @@ def measured() -> tuple[Mode, dict[str, float]]:
 def figures(folder: Path, cost: Cost) -> dict[str, float]:
     """Each figure by its name, from what commands cost."""
     untyped, typed = (
-        [make(folder / f"{typed}-{size}", Shape(size, _FILES, typed, True)) for size in _SIZES]
+        [
+            make(folder / f"{typed}-{size}", Shape(size, _FILES, typed, locked=True))
+            for size in _SIZES
+        ]
         for typed in (False, True)
     )
     indexed = make(folder / "indexed", Shape(_INDEXED, _FILES, locked=True))

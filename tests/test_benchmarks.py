@@ -32,6 +32,7 @@ SHAPES = {
     "one file": Shape(40, locked=True),
     "files": Shape(40, 10, locked=True),
     "typed": Shape(40, 10, typed=True, locked=True),
+    "mixed": Shape(40, 10, mixed=True, locked=True),
 }
 
 
