@@ -141,6 +141,7 @@ class Swept:
     ended: int = 0
     unknown: int = 0
     bad: list[str] = field(default_factory=list)
+    last: str = ""
 
 
 # --- sweeps
@@ -218,6 +219,7 @@ def kill_again_and_again(world: World, seed: int, most: int) -> Swept:
         ended = acted(world, KillAfter(chance.uniform(0.03, 0.35), promised), *arguments)
         if ended.code != -signal.SIGKILL:
             swept.ended += 1
+            swept.last = f"exit {ended.code}: {ended.err}"
             break
         swept.kills += 1
         swept.bad += [

@@ -34,4 +34,4 @@ def test_kills_at_random_again_and_again(tmp_path: Path, seed: int) -> None:
     with new_world(tmp_path, api=limit) as world:
         swept = kill_again_and_again(world, seed, most=10 if IS_LONG else 3)
     assert swept.bad == []
-    assert swept.kills
+    assert swept.kills, swept.last
