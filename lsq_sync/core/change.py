@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from lsq_sync.core.digest import Digest, digest
+from lsq_sync.core.digest import Digest, digest, digest_with
 from lsq_sync.core.model import UNTYPED, Account, DesiredOpportunity, FieldRule
 from lsq_sync.core.state import NOTE, NOTHING, Entry, Payload
 from lsq_sync.core.values import ABSENT, Absent, Value, to_wire
@@ -242,12 +242,13 @@ class Plan:
     @property
     def id(self) -> Digest:
         """The same for plans that do the same to the same account, wherever the specs stand."""
-        moves = {
-            change.key: [[part.name, part.action, part.after] for part in change.moving_fields]
-            for change in self.changes
+        moves = (
+            (change.key, [[part.name, part.action, part.after] for part in change.moving_fields])
+            for change in sorted(self.changes, key=lambda change: change.key)
             if change.moves
-        }
-        return digest({"account": [self.account.async_host, self.account.host], "moves": moves})
+        )
+        account = {"account": [self.account.async_host, self.account.host]}
+        return digest_with(account, "moves", moves)
 
 
 _REST = (

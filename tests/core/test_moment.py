@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsq_sync.core.digest import digest
+from lsq_sync.core.digest import digest, digest_with
 from lsq_sync.core.moment import moment, read_moment
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -77,3 +77,10 @@ def test_any_text_has_a_digest() -> None:
 def test_what_is_no_plain_data_has_none() -> None:
     with pytest.raises(TypeError):
         digest(Decimal(1))
+
+
+@pytest.mark.parametrize("size", [0, 1, 499, 500, 501, 1700])
+def test_a_digest_of_many_members_is_that_of_all_of_them(size: int) -> None:
+    members = {f'{number:05} é"': [number, None] for number in range(size)}
+    whole = digest({"account": ["a"], "moves": members})
+    assert digest_with({"account": ["a"]}, "moves", members.items()) == whole
