@@ -8,16 +8,17 @@ from typing import Any
 
 from lsq_sync.errors import StorageError, UsageError
 from lsq_sync.lock.disk import PRIVATE, content_of, replace_file
+from lsq_sync.render.document import Document, to_text
 
 _SUFFIX = ".json"
 
 
-def keep(state_folder: Path, document: Mapping[str, Any]) -> None:
+def keep(state_folder: Path, document: Document) -> None:
     """Keeps the document of a run; where that fails, the lock still has what counts."""
     folder = state_folder / "runs"
     if folder.is_dir():
         with suppress(OSError, StorageError):
-            data = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+            data = to_text(document).encode()
             replace_file(folder / f"{document['run']}{_SUFFIX}", data, PRIVATE)
 
 

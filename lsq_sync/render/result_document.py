@@ -7,7 +7,7 @@ from lsq_sync.core.change import Change
 from lsq_sync.core.result import UpdateResult, summary
 from lsq_sync.core.state import NOTE
 from lsq_sync.errors import LsqSyncError
-from lsq_sync.render.document import Document, error_content, source
+from lsq_sync.render.document import Document, Rows, error_content, source
 
 
 def result_document(
@@ -26,8 +26,8 @@ def result_document(
         "summary": summary(listed),
         "calls": dict(calls),
         "elapsed_seconds": round(elapsed_seconds, 3),
-        "opportunities": [_result(result) for result in listed],
-        "left": [_left(change) for change in left],
+        "opportunities": Rows(listed, _result),
+        "left": Rows(tuple(left), _left),
     }
     return {**document, "error": error_content(error)} if error else document
 
