@@ -34,7 +34,7 @@ def drift_report(account: Account, drift: Drift, made_at: datetime) -> Report:
         rows=Listed((*drift.rows, *drift.missing), group_of, row).by_group(),
         facts=(f"What the CRM says against what was last recorded, at {moment(made_at)}.",),
         command="lsq-sync accept --all" if drift.rows else "",
-        rest="lsq-sync drift --format html (or json)",
+        again="lsq-sync drift",
         sides=("Recorded", "In the CRM"),
     )
 

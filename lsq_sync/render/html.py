@@ -34,7 +34,7 @@ def html(report: Report, most_rows: int = MOST_ROWS) -> str:
         "style": _part("page.css"),
         "head": "\n".join(_head(report)),
         "columns": "".join(f'<th scope="col">{name}</th>' for name in columns),
-        "left": escape(_left(left, most_rows, report.rest)) if left > 0 else "",
+        "left": escape(_left(left, most_rows, report)) if left > 0 else "",
         "foot": "\n".join(_foot(report)),
         "data": _data(report, most_rows),
         "hash": b64encode(sha256(script.encode()).digest()).decode(),
@@ -50,8 +50,8 @@ def _part(name: str) -> str:
     return (files("lsq_sync.render") / "page" / name).read_text(encoding="utf-8")
 
 
-def _left(left: int, most_rows: int, rest: str) -> str:
-    where = rest.replace("html (or json", "json (or markdown")
+def _left(left: int, most_rows: int, report: Report) -> str:
+    where = report.whole(but="html")
     return f"The first {most_rows:,} are here, {left:,} more are not; to list all: {where}"
 
 

@@ -165,7 +165,7 @@ def _sections(
     left = len(blocks) - first - last
     if left:
         noun = "opportunity is" if left == 1 else "opportunities are"
-        where = f"to see all of them: {code(report.rest)}"
+        where = f"to see all of them: {code(report.whole())}"
         yield f"> [!NOTE]\n> {left:,} {noun} left out here; {where}\n\n"
         at_the_end = whole[len(blocks) - last :]
         yield from _tables(blocks.at(at_the_end), totals, columns, is_open=False)

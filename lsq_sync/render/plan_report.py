@@ -59,7 +59,7 @@ def plan_report(
         rows=Listed(changes, group_of, row_of).by_group(),
         facts=(*_facts(plan, cost, limit, against, made_at), f"Plan {mark}"),
         command=f"lsq-sync apply --expect {mark}" if plan.moves_anything else "",
-        rest="lsq-sync plan --format html (or json)",
+        again="lsq-sync plan",
     )
 
 

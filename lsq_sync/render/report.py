@@ -128,7 +128,8 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole document. `mark` identifies it to a machine; `rest` says where all of it is.
+    """The whole document. `mark` identifies it to a machine; `again` shows it again, whole
+    in these `forms`.
 
     `tells_values`: its cells have values, before and after, which `sides` names.
     """
@@ -143,9 +144,16 @@ class Report:
     rows: Listed
     facts: tuple[str, ...]
     command: str
-    rest: str
+    again: str
     tells_values: bool = True
     sides: tuple[str, str] = ("Before", "After")
+    forms: tuple[str, ...] = ("html", "json")
+
+    def whole(self, *, but: str = "") -> str:
+        """The command that lists every row, in another form than the one that has not all."""
+        first, *others = (form for form in self.forms if form != but)
+        more = f" (or {', or '.join(others)})" if others else ""
+        return f"{self.again} --format {first}{more}"
 
 
 def bars(title: str, names: Iterable[str]) -> Bars:

@@ -58,7 +58,8 @@ def result_report(
         rows=Listed(listed, _group, _row),
         facts=(f"Run {visible(run)}",),
         command=visible(command),
-        rest="lsq-sync results --format html (or json, or csv)",
+        again="lsq-sync results",
+        forms=("html", "json", "csv"),
         tells_values=False,
     )
 

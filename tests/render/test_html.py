@@ -50,7 +50,9 @@ def test_the_page_reaches_for_nothing_and_runs_only_its_own_script(name: str) ->
 def test_of_a_plan_that_is_too_large_the_first_rows_are_there() -> None:
     page = html(reports.of_size(30), most_rows=20)
     assert len(_data(page)["rows"]) == 20
-    assert "The first 20 are here, 10 more are not; to list all: lsq-sync plan" in page
+    assert (
+        "The first 20 are here, 10 more are not; to list all: lsq-sync plan --format json<" in page
+    )
     assert '<b class="tone-changed">30</b>' in page
     assert "are here" not in html(reports.of_size(20), most_rows=20)
 
