@@ -36,7 +36,7 @@ WHILE_SENDING = {
     "verifying": ("lsq_sync.commands.verifying:Verifying.verify", 1),
     "folding": ("lsq_sync.lock.writer:replace_file", 1),
     "putting away": ("lsq_sync.lock.writer:Writer._put_journal_away", 1),
-    "printing": ("lsq_sync.output:to_text", 1),
+    "printing": ("lsq_sync.output:to_texts", 1),
 }
 """The document is the result."""
 
