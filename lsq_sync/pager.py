@@ -27,13 +27,16 @@ _HOW = {"LESS": "FRX", "LV": "-c"}
 """Keep the colours, leave what was shown on the screen, ask nothing where all of it fits; as git
 tells its pagers."""
 
+_NO_TERMINALS = ("", "dumb", "unknown")
+"""Where a pager cannot go back, and may ask whether to go on."""
+
 _PATIENCE_SECONDS = 2.0
 """So long a pager has to leave the terminal as it found it."""
 
 
 def find_pager(environment: Mapping[str, str]) -> Command | None:
     """The pager that is wanted and there; None where text is to be printed as it is."""
-    if environment.get("CI") or environment.get("TERM", "dumb") in ("", "dumb"):
+    if environment.get("CI") or environment.get("TERM", "") in _NO_TERMINALS:
         return None
     wanted = next((environment[name] for name in _NAMES if name in environment), "less")
     try:

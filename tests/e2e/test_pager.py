@@ -72,7 +72,8 @@ def test_what_fits_the_screen_is_only_printed(world: World, telling: dict[str, s
     "switched_off",
     [
         {"LSQ_SYNC_PAGER": ""}, {"LSQ_SYNC_PAGER": "cat"}, {"PAGER": ""}, {"CI": "true"},
-        {"TERM": "dumb"}, {"LSQ_SYNC_PAGER": "/is/none"}, {"LSQ_SYNC_PAGER": "an 'open quote"},
+        {"TERM": "dumb"}, {"TERM": ""}, {"LSQ_SYNC_PAGER": "/is/none"},
+        {"LSQ_SYNC_PAGER": "an 'open quote"},
     ],
 )  # fmt: skip
 def test_it_can_be_switched_off(
