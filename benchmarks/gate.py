@@ -6,7 +6,6 @@ program on the same files, so that another Python or PyYAML changes both. Withou
 seconds stand in for them, with bounds of their own, and wide.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -76,8 +75,6 @@ Cost = Callable[[Sequence[Case]], list[float]]
 
 def main() -> int:
     """Prints every figure beside its bound; 1 when one is above it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__)
-    parser.parse_args()
     try:
         mode, found = measured()
     except BenchmarkError as error:
