@@ -255,7 +255,7 @@ def _ratio(one: Sample | None, other: Sample | None) -> str | None:
     if one is None or other is None:
         return None
     found = one.wall / other.wall
-    return f"{found:.1f}" if found >= 10 else f"{found:.2f}"
+    return f"{found:.1f}" if found >= 10 else f"{found:.2f}" if found >= 0.1 else f"{found:.2g}"
 
 
 def _seconds(one: Sample) -> str:

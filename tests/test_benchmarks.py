@@ -232,7 +232,7 @@ def test_start_up_is_told_in_ratios() -> None:
 def test_plans_are_told_by_size_against_octodns_and_in_growth() -> None:
     seconds, against, growth, peak = commands.plan_tables(RESULTS, (10_000, 100_000))
     assert seconds.rows[0] == (commands.COLD, "0.100", "1.000")
-    assert against.rows[0] == (commands.COLD, "0.03", "0.03")
+    assert against.rows[0] == (commands.COLD, "0.025", "0.025")
     assert (growth.columns[1], growth.rows[0][1]) == ("100,000 / 10,000", "10.0")
     assert peak.rows[0] == (commands.COLD, "10", "100")
 
