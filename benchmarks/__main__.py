@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import apply, commands, folding, gate, goals, page, plot, reading
+from benchmarks import apply, commands, folding, gate, goals, page, plot, reading, rendering
 from benchmarks.commands import Scope, at
 from benchmarks.processes import BenchmarkError, Sample, compile_ahead, run_in_turn
 from benchmarks.tables import Table
@@ -102,6 +102,7 @@ _PARTS: dict[str, Callable[[Path, Scope, Results], Tables]] = {
     "commands": _commands,
     "lock": _lock,
     "instructions": lambda *_: {"instructions": [gate.table(*gate.measured())]},
+    "rendering": lambda folder, *_: {"rendering": rendering.tables(folder)},
     "apply": lambda folder, *_: {"apply": apply.tables(folder)},
     "reading": lambda folder, *_: {"reading": reading.tables(folder)},
 }

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import loans
-from benchmarks.processes import cost_of
+from benchmarks.processes import BenchmarkError, cost_of
 from benchmarks.tables import Table
 from lsq_sync.simulator import SimulatorThread
 from lsq_sync.simulator.limit import busiest_window
@@ -93,7 +93,7 @@ def _applied(root: Path, queue: Queue) -> VirtualCRM:
     words = ("-q", "apply", "--yes", "--max-updates", str(_UPDATES), "--timeout", "100000")
     code, _, told = crm.run(root, *words, "--format", "json")
     if code != _SOME_REJECTED:
-        raise RuntimeError(f"apply ended with {code}: {told}")
+        raise BenchmarkError(f"apply ended with {code}: {told}")
     return crm
 
 

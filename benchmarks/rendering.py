@@ -11,7 +11,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.processes import ROOT, BenchmarkError, environment
 from benchmarks.tables import Table
 from lsq_sync.core.model import Account
 from lsq_sync.core.state import Entry, Recorded
@@ -133,7 +133,7 @@ with open(sys.argv[1], "w") as file:
 def _in_a_pipe(root: Path, form: str) -> _Shown:
     command = _started(root, form)
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         first, size = _read_all(process.stdout.fileno(), began)
     return _shown(root, first, time.perf_counter() - began, size)
@@ -144,8 +144,9 @@ def _on_a_terminal(root: Path) -> _Shown:
     began = time.perf_counter()
     child, screen = pty.fork()
     if child == 0:
-        environment = {**os.environ, "TERM": "xterm-256color", "LSQ_SYNC_PAGER": ""}
-        os.execve(command[0], command, environment)
+        os.chdir(ROOT)
+        around = {**environment(), "TERM": "xterm-256color", "LSQ_SYNC_PAGER": ""}
+        os.execve(command[0], command, around)
     first, size = _read_all(screen, began)
     os.waitpid(child, 0)
     whole = time.perf_counter() - began
@@ -159,10 +160,10 @@ def _started(root: Path, form: str) -> list[str]:
 
 
 def _shown(root: Path, first: float, whole: float, size: int) -> _Shown:
-    """Raises RuntimeError when the command did not end with 0."""
+    """Raises BenchmarkError when the command did not end with 0."""
     code, cpu, peak = json.loads((root / "told").read_text(encoding="utf-8"))
     if code:
-        raise RuntimeError(f"plan ended with {code}")
+        raise BenchmarkError(f"plan ended with {code}")
     return _Shown(first, whole, cpu, peak / 1e6, size / 1e6)
 
 
@@ -209,7 +210,8 @@ def _browser(folder: Path, roots: dict[int, Path]) -> Table:
         for size, root in roots.items():
             path = folder / f"plan-{size}.html"
             with path.open("wb") as file:
-                subprocess.run(_command(root, "html"), stdout=file, check=True)
+                command = _command(root, "html")
+                subprocess.run(command, env=environment(), cwd=ROOT, stdout=file, check=True)
             loads = [_loaded(browser, path) for _ in range(_LOADS)]
             megabytes = f"{path.stat().st_size / 1e6:.1f}"
             rows.append((f"{size:,} changes", megabytes, loads[0].rows, *_seconds(loads)))
@@ -239,9 +241,3 @@ def _loaded(browser: "Browser", path: Path) -> _Loaded:
 def _seconds(loads: list[_Loaded]) -> list[str]:
     each = zip(*(one.times for one in loads), strict=True)
     return [f"{statistics.median(times) / 1000:.2f}" for times in each]
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        for table in tables(Path(place)):
-            print(f"\n{table.markdown()}", end="")

@@ -329,7 +329,7 @@ def test_the_page_has_a_place_for_each_part() -> None:
     found = page.parts(page.PAGE.read_text(encoding="utf-8"))
     assert set(found) == {
         *("goals", "start", "validate", "plan", "million", "lock"),
-        *("instructions", "apply", "reading"),
+        *("instructions", "rendering", "apply", "reading"),
     }
 
 
