@@ -50,8 +50,12 @@ def find_pager(environment: Mapping[str, str]) -> Command | None:
 
 
 def show_in_pager(screen: Screen, lines: Iterable[Line], pager: Command | None) -> None:
-    """Shows the lines; through the pager where there are more than the screen has."""
-    if pager is None or not (screen.is_terminal and _is_terminal(sys.stdin)):
+    """Shows the lines; through the pager where there are more than the screen has.
+
+    Who has interrupted the command wants it to end.
+    """
+    is_watched = screen.is_terminal and _is_terminal(sys.stdin)
+    if pager is None or not is_watched or signals.first_heard():
         screen.show(lines)
         return
     texts = screen.texts(lines)

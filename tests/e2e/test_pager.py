@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.terminal import Terminal, without_colour
-from tests.support.world import LOANS, ROOT, World
+from tests.support.world import LOANS, ROOT, World, new_world
 
 MANY = LOANS[:30]
 CODE = ("plan", "--detailed-exitcode")
@@ -149,6 +149,18 @@ def test_ctrl_c_is_a_key_of_the_pager(world: World, tmp_path: Path) -> None:
     terminal.type("enough\n")
     assert terminal.end() == 2
     assert "GOT enough" in without_colour(terminal.told)
+
+
+def test_after_an_interruption_there_is_no_pager(tmp_path: Path, telling: dict[str, str]) -> None:
+    with new_world(tmp_path / "slow", {"queue": {"delay_seconds": 3600}}) as world:
+        world.fields(*MANY, mx_Custom_6=1)
+        world.run("apply", "--yes", "--no-wait", "--max-updates", "99")
+        terminal = Terminal(world, "status", "--wait", rows=10, environment=telling)
+        terminal.wait_for("waiting")
+        terminal.type("\x03")
+        assert terminal.end() == 130
+        assert "PAGED" not in terminal.told
+        assert "30 open requests" in without_colour(terminal.told)
 
 
 def test_the_end_of_the_command_is_the_end_of_its_pager(world: World, tmp_path: Path) -> None:
