@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "lsq_sync"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"core", "signals"}),
-    frozenset({"surroundings", "running", "tasks"}),
+    frozenset({"surroundings", "running", "tasks", "cores"}),
     frozenset(
         {
             "spec",

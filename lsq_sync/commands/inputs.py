@@ -1,21 +1,23 @@
 """What a plan is made from: the specs and the lock."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lsq_sync.commands.workspace import Workspace
-from lsq_sync.core.state import Recorded
+from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.lock.newest import newest_of
 from lsq_sync.spec.read import Specs
 
 if TYPE_CHECKING:
-    from lsq_sync.index.settled import Settled
+    from lsq_sync.index.settled import Found, Settled
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Specs and lock, less what an index vouches for: the `settled` files.
+    """Specs and lock, less the files of which everything is as it was recorded: those that are
+    `settled` by an index, and those that were `found` to be so.
 
     `population` counts all that is recorded, `newest` is when the last outcome of it came, and
     `lock` is the fingerprint of the lock.
@@ -27,6 +29,11 @@ class Inputs:
     newest: datetime | None
     lock: bytes | None
     settled: "Settled | None" = None
+    found: "tuple[Found, ...]" = ()
+    """Files that were read elsewhere and found settled: they are left out, too."""
+    left_out: Mapping[str, Entry] = field(default_factory=dict)
+    """What is recorded of those that were found."""
+
     made_with: str | None = None
     """What an index of this would depend on besides; None where none is to be kept."""
 
@@ -43,3 +50,14 @@ def read_all(workspace: Workspace) -> Inputs:
     lock = store.fingerprint()
     recorded = store.read()
     return Inputs(specs, recorded, len(recorded.entries), newest_of(recorded), lock)
+
+
+def may_be_twice(names: Set[str], specs: Specs, rest: Recorded) -> bool:
+    """Whether an opportunity may stand in two files, or under two keys, where those of these names
+    were left out; or one that no spec has any more is of a type that was not read."""
+    known = (name for key, entry in rest.entries.items() for name in (key, entry.guid))
+    return (
+        any(one.key in names for one in specs.opportunities)
+        or any(name in names for name in known)
+        or not {entry.type for entry in rest.entries.values()} <= {"", *specs.types}
+    )

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from lsq_sync.commands.inputs import Inputs, read_all
+from lsq_sync.commands.inputs import Inputs, may_be_twice, read_all
+from lsq_sync.commands.plan_on_cores import read_on_cores
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.change import Plan
 from lsq_sync.core.moment import moment, read_moment
@@ -19,7 +20,7 @@ from lsq_sync.errors import LsqSyncError
 from lsq_sync.index.format import Index, packed
 from lsq_sync.index.made_with import made_with
 from lsq_sync.index.place import read_index, write_index
-from lsq_sync.index.settled import Settled, newly_settled, still_settled
+from lsq_sync.index.settled import Settled, found_in, still_settled, with_what_the_lock_has
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import fingerprint_of
 from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines, with_lines
@@ -35,13 +36,14 @@ _LEAST_SHARE = 3
 def read_inputs(workspace: Workspace) -> Inputs:
     """The inputs of a plan, without what is settled. Raises SpecError and LockError."""
     made = made_with(workspace.root, workspace.settings)
-    return replace(_what_changed(workspace, made) or read_all(workspace), made_with=made)
+    found = _what_changed(workspace, made) or read_on_cores(workspace) or read_all(workspace)
+    return replace(found, made_with=made)
 
 
 def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> None:
     """Writes down which files are settled now, unless nothing is new or they are few."""
     lock, made = workspace.store.only_lock(), inputs.made_with
-    is_new = inputs.settled is None or inputs.specs.digests
+    is_new = inputs.settled is None or inputs.specs.digests or inputs.found
     if inputs.population < _LEAST_POPULATION or lock is None or made is None or not is_new:
         return
     with suppress(OSError, UnusualLockError):
@@ -78,7 +80,7 @@ def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | N
         settled = still_settled(index, digests, read_lines(opened), is_same_lock=is_same_lock)
     rest = lock_format.load(with_lines(head, (line for _, line in settled.others)), lock.name)
     specs = _specs_but(settled, workspace, files)
-    if specs.problems or _may_be_twice(settled, specs, rest) or _is_of_another(workspace, rest):
+    if specs.problems or may_be_twice(settled.keys, specs, rest) or _is_of_another(workspace, rest):
         return None
     return Inputs(
         specs,
@@ -107,18 +109,6 @@ def _specs_but(settled: Settled, workspace: Workspace, files: Iterable[str]) -> 
     return read_specs(workspace.root, changed, settings.paths.schemas, settings.values)
 
 
-def _may_be_twice(settled: Settled, specs: Specs, rest: Recorded) -> bool:
-    """Whether an opportunity may stand in two files, or under two keys; or one that no spec has any
-    more is of a type that was not read."""
-    names = settled.keys
-    known = (name for key, entry in rest.entries.items() for name in (key, entry.guid))
-    return (
-        any(one.key in names for one in specs.opportunities)
-        or any(name in names for name in known)
-        or not {entry.type for entry in rest.entries.values()} <= {"", *specs.types}
-    )
-
-
 def _is_of_another(workspace: Workspace, recorded: Recorded) -> bool:
     account = recorded.account
     return account is not None and not account.is_same_as(workspace.settings.account)
@@ -133,8 +123,9 @@ def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
         opened.seek(0)
         read_head(opened)
         lines = _Counted(read_lines(opened))
-        digests, entries = inputs.specs.digests, inputs.recorded.entries
-        new = list(newly_settled(digests, plan.changes, entries, lines))
+        by_plan = found_in(plan.changes, inputs.specs.digests, inputs.recorded.entries)
+        entries = {**inputs.recorded.entries, **inputs.left_out}
+        new = list(with_what_the_lock_has((*by_plan, *inputs.found), entries, lines))
     if lines.count != inputs.population:
         return None
     files = (*before.files, *(file for file, _ in new))

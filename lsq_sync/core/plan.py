@@ -90,7 +90,7 @@ def _plan_one(
     rules: PlanRules,
 ) -> Change:
     entry = entry or NOTHING
-    if live is None and _is_as_recorded(one, entry):
+    if live is None and is_as_recorded(one, entry):
         untouched = _Untouched(one, entry, rules)
         return _change(one, entry, Action.UNCHANGED, untouched)
     parts, held_by = _parts(one, entry, live, rules)
@@ -99,7 +99,7 @@ def _plan_one(
     return _change(one, entry, action, tuple(parts), reason)
 
 
-def _is_as_recorded(one: DesiredOpportunity, entry: Entry) -> bool:
+def is_as_recorded(one: DesiredOpportunity, entry: Entry) -> bool:
     """Whether every value is, letter by letter, what is recorded, and nothing is on its way.
 
     Values are text or None, so that equal ones are the same.

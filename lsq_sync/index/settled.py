@@ -45,36 +45,46 @@ def still_settled(
     )
 
 
-def newly_settled(
-    digests: Mapping[str, str],
-    changes: Iterable[Change],
-    entries: Mapping[str, Entry],
-    lines: Iterable[Line],
-) -> Iterator[tuple[SettledFile, Members]]:
-    """The files of these digests of which the plan leaves every opportunity as it is recorded."""
-    found: dict[str, list[Change]] = {file: [] for file in digests}
-    unsettled: set[str] = set()
+class Found(NamedTuple):
+    """A spec file that was found settled: what tells this content of it, and its opportunities."""
+
+    file: str
+    digest: str
+    keys: tuple[str, ...]
+
+
+def found_in(
+    changes: Iterable[Change], digests: Mapping[str, str], entries: Mapping[str, Entry]
+) -> list[Found]:
+    """The files of these digests of which a plan leaves every opportunity as it is recorded."""
+    keys: dict[str, list[str]] = {file: [] for file in digests}
     for change in changes:
-        if change.origin is not None:
-            found[change.origin.file].append(change)
-            if not _is_settled(change, entries):
-                unsettled.add(change.origin.file)
-    settled = {file: changes for file, changes in found.items() if file not in unsettled}
-    owners = {one.key: file for file, changes in settled.items() for one in changes}
+        if change.origin is not None and change.origin.file in keys:
+            if _is_settled(change, entries):
+                keys[change.origin.file].append(change.key)
+            else:
+                del keys[change.origin.file]
+    return [Found(file, digests[file], tuple(of_file)) for file, of_file in keys.items()]
+
+
+def with_what_the_lock_has(
+    found: Iterable[Found], entries: Mapping[str, Entry], lines: Iterable[Line]
+) -> Iterator[tuple[SettledFile, Members]]:
+    """Files with what the lock has of them."""
+    files = list(found)
+    owners = {key: one.file for one in files for key in one.keys}
     of_lines = _digests(lines, owners)
-    for file, of_file in settled.items():
-        ends = [one.entry.request.settled_at for one in of_file if one.entry.request]
-        named = (one for one in of_file if one.entry.guid and not is_guid(one.key))
-        yield (
-            SettledFile(
-                file,
-                digests[file],
-                of_lines.get(file, _NOTHING),
-                moment(max(ends)) if ends else "",
-                len(of_file),
-            ),
-            Members(tuple(one.key for one in of_file), tuple(one.entry.guid for one in named)),
+    for file, digest, keys in files:
+        known = [entries[key] for key in keys]
+        ends = [entry.request.settled_at for entry in known if entry.request]
+        guids = tuple(
+            entry.guid
+            for key, entry in zip(keys, known, strict=True)
+            if entry.guid and not is_guid(key)
         )
+        newest = moment(max(ends)) if ends else ""
+        settled = SettledFile(file, digest, of_lines.get(file, _NOTHING), newest, len(keys))
+        yield settled, Members(keys, guids)
 
 
 def _is_settled(change: Change, entries: Mapping[str, Entry]) -> bool:

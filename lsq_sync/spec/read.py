@@ -90,6 +90,17 @@ def read_specs(root: Path, files: Iterable[str], schemas: str, rules: ValueRules
     return Specs(opportunities, reader.types, names, problems, reader.digests)
 
 
+def read_one_by_one(
+    root: Path, files: Iterable[str], schemas: str, rules: ValueRules
+) -> Iterator[tuple[str, Built, str | None]]:
+    """Each file with what stands in it, and what tells one content of it from another; None where
+    it could not be read."""
+    reader = _Reader(root, schemas, rules)
+    for file in files:
+        built = reader.read(file)
+        yield file, built, reader.digests.get(file)
+
+
 def built_from(root: Path, data: bytes, file: str, schemas: str, rules: ValueRules) -> Built:
     """What stands in `data`, as if it were this spec file; never raises for what that is."""
     return _Reader(root, schemas, rules).built(data, file)

@@ -1,7 +1,8 @@
-"""A plan with an index is the plan without one, whatever has changed in between."""
+"""A plan with an index, or made on several cores, is the plan without, whatever has changed."""
 
 import os
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from lsq_sync.commands import plan as command
-from lsq_sync.commands import plan_index
+from lsq_sync.commands import plan_index, plan_on_cores
 from lsq_sync.commands.workspace import find_workspace
 from lsq_sync.core.model import Account
 from lsq_sync.core.state import (
@@ -30,7 +31,7 @@ from lsq_sync.index.place import read_index
 from lsq_sync.lock.format import dump, load
 from lsq_sync.render.document import to_text
 from lsq_sync.render.plan_document import plan_document
-from lsq_sync.spec.read import read_specs
+from lsq_sync.spec.read import read_one_by_one, read_specs
 from lsq_sync.surroundings import Surroundings
 
 NOW = datetime(2026, 8, 31, 12, 0, 0, tzinfo=UTC)
@@ -68,8 +69,10 @@ def guid_of(number: int) -> str:
 class World:
     """A workspace in which there is nothing to do."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, forgets: bool = False) -> None:
+        """`forgets`: there is no index from an earlier plan."""
         self.root = root
+        self.forgets = forgets
         self.lock = root / "lsq-sync.lock"
         self.write("lsq-sync.yaml", SETTINGS)
         self.write("schemas/types/loan.schema.json", SCHEMA)
@@ -114,6 +117,8 @@ class World:
 
     def plan(self, *, whole: bool = False) -> tuple[object, list[str]]:
         """What a plan says, or why there is none; and what is said besides."""
+        if self.forgets:
+            self.index.unlink(missing_ok=True)
         notices: list[str] = []
         try:
             workspace = find_workspace(self.root, {})
@@ -148,9 +153,25 @@ def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+    return _settled_world(tmp_path)
+
+
+@pytest.fixture(params=["index", "cores", "both"])
+def either(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> World:
+    """A world in which not everything is read by this process."""
+    if request.param != "index":
+        monkeypatch.setattr(plan_on_cores, "cores", lambda: 2)
+        monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
+        monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
+    return _settled_world(tmp_path, forgets=request.param == "cores")
+
+
+def _settled_world(root: Path, *, forgets: bool = False) -> World:
+    made = World(root, forgets=forgets)
     assert made.plan() == made.plan(whole=True)
-    assert made.settled() == {*FILES}
+    assert forgets or made.settled() == {*FILES}
     return made
 
 
@@ -280,20 +301,20 @@ CHANGES: dict[str, Callable[[World], None]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_after_a_change(world: World, name: str) -> None:
-    CHANGES[name](world)
-    world.assert_same()
+def test_after_a_change(either: World, name: str) -> None:
+    CHANGES[name](either)
+    either.assert_same()
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_after_many_changes(world: World, seed: int) -> None:
+def test_after_many_changes(either: World, seed: int) -> None:
     chance = random.Random(seed)
     for name in chance.sample([*CHANGES], 4):
         try:
-            CHANGES[name](world)
+            CHANGES[name](either)
         except (AssertionError, KeyError, OSError, LsqSyncError, ValueError):
             continue  # an earlier one has taken away what it changes
-        world.assert_same()
+        either.assert_same()
 
 
 def test_only_what_changed_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -437,3 +458,49 @@ def test_one_that_belongs_to_somebody_else_is_none(
     assert read_index(state) is not None
     monkeypatch.setattr("os.geteuid", lambda: 4711)
     assert read_index(state) is None
+
+
+def test_on_several_cores_only_the_other_files_are_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.forgets = True
+    monkeypatch.setattr(plan_on_cores, "cores", lambda: 2)
+    monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
+    monkeypatch.setattr(plan_index, "read_all", lambda _workspace: pytest.fail("reads all"))
+    again: list[str] = []
+
+    def watched(root: Path, files: list[str], *more: Any) -> Any:
+        again.extend(files)
+        return read_specs(root, files, *more)
+
+    monkeypatch.setattr(plan_on_cores, "read_specs", watched)
+    world.edit("specs/b.yaml", "'11'", "12")
+    world.plan()
+    assert again == ["specs/b.yaml"]
+    assert world.settled() == {*FILES} - {"specs/b.yaml"}
+
+
+@pytest.mark.parametrize("way", ["dies", "fails", "cannot be forked"])
+def test_a_core_that_fails(world: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    world.forgets = True
+    parent = os.getpid()
+    reading = read_one_by_one
+
+    def failing(*arguments: Any) -> Any:
+        if os.getpid() != parent:
+            if way == "dies":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise RuntimeError
+        return reading(*arguments)
+
+    def refused() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(plan_on_cores, "cores", lambda: 2)
+    monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
+    monkeypatch.setattr(plan_on_cores, "read_one_by_one", failing)
+    if way == "cannot be forked":
+        monkeypatch.setattr(os, "fork", refused)
+    world.assert_same()

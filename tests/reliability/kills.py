@@ -216,7 +216,7 @@ def kill_again_and_again(world: World, seed: int, most: int) -> Swept:
     arguments = ("apply", "--yes", "--max-updates", "99", "--format", "json")
     sent_before = len(world.sent())
     for _ in range(most):
-        ended = acted(world, KillAfter(chance.uniform(0.03, 0.35), promised), *arguments)
+        ended = acted(world, KillAfter(chance.uniform(0.02, 0.2), promised), *arguments)
         if ended.code != -signal.SIGKILL:
             swept.ended += 1
             swept.last = f"exit {ended.code}: {ended.err}"
