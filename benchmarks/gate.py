@@ -52,17 +52,17 @@ INSTRUCTIONS = Mode(
     "Instructions",
     1.2,
     {
-        "`--help` / `python -c pass`": 6.5,
-        "a plan of 300 / `python -c pass`": 26,
-        "a plan of 1,500 with an index / `python -c pass`": 20,
-        "an opportunity, planned / the reference": 0.53,
-        "an opportunity of a type, planned / the reference": 0.73,
+        "`--help` / `python -c pass`": 6.0,
+        "a plan of 300 / `python -c pass`": 24.5,
+        "a plan of 1,500 with an index / `python -c pass`": 18.5,
+        "an opportunity, planned / the reference": 0.52,
+        "an opportunity of a type, planned / the reference": 0.71,
     },
 )
 CPU_SECONDS = Mode(
     "CPU seconds",
     2.0,
-    dict(zip(INSTRUCTIONS.bounds, (5.8, 16.5, 14, 0.48, 0.70), strict=True)),
+    dict(zip(INSTRUCTIONS.bounds, (5.3, 15, 13, 0.48, 0.71), strict=True)),
 )
 
 _SIZES = (300, 1_500)

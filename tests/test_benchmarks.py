@@ -325,12 +325,13 @@ def test_a_part_of_the_page_is_replaced_and_nothing_else() -> None:
         page.with_part(text, "c", "")
 
 
-def test_the_page_has_a_place_for_each_part() -> None:
+def test_the_page_has_each_part_with_figures() -> None:
     found = page.parts(page.PAGE.read_text(encoding="utf-8"))
     assert set(found) == {
         *("goals", "start", "validate", "plan", "million", "lock"),
         *("instructions", "rendering", "apply", "reading"),
     }
+    assert [name for name, text in found.items() if "| ---: |" not in text] == []
 
 
 def test_the_circumstances_name_day_machine_and_versions() -> None:
