@@ -203,6 +203,7 @@ class FileStore:
             left_behind=(*found.journal, *found.emergency),
             restored=found.restored,
             seen=found.lock,
+            population=len(found.recorded.entries),
         )
         if found.restored or found.emergency or self._journal.exists():
             writer.fold()

@@ -60,10 +60,11 @@ class Writer:
         left_behind: tuple[Event, ...] = (),
         restored: tuple[Event, ...] = (),
         seen: bytes | None = None,
+        population: int = 0,
     ) -> None:
         """`left_behind` are events of a run that did not fold its journal itself, `restored` open
         requests that the lock did not have any more; both are in `recorded`. `seen` is the
-        lock as `recorded` was read from it."""
+        lock as `recorded` was read from it, `population` is how many entries that had."""
         self.left_behind = left_behind
         self.restored = restored
         self._lock = lock
@@ -81,6 +82,7 @@ class Writer:
         self._emergency = Emergency(self._places)
         self._learned: list[Event] = []
         self._seen = fingerprint(seen)
+        self._population = population
         known_since = (*restored, *left_behind)
         self._touched = {key for event in known_since for key in _touched_by(event)}
 
@@ -135,6 +137,7 @@ class Writer:
             keep_open_requests(self._journal.parent, state)
             replace_file(self._lock, data)
             self._seen = fingerprint(data)
+            self._population = len(state.entries)
             self._touched.clear()
             keep_recent(self._journal.parent, state)
             self._put_journal_away()
@@ -154,7 +157,7 @@ class Writer:
             if fingerprint_of(before) != self._seen:
                 raise _changed_lock(self._lock)
             before.seek(0)
-            found = spliced(before, state, self._touched)
+            found = spliced(before, self._population, state, self._touched)
         return found or lock_format.dump(without_recent(state))
 
     def close(self) -> None:

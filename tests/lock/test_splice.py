@@ -1,7 +1,8 @@
 """A lock of which few lines are made anew is, byte for byte, the one that is dumped as a whole."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -15,21 +16,26 @@ from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, line_of, load
 from lsq_sync.lock.recent import without_recent
 from lsq_sync.lock.splice import spliced
-from tests.lock.states import ACCOUNT, NOON, RUN, SMALL, entries, events, states, texts
+from tests.lock.states import ACCOUNT, NOON, RUN, SMALL, entries, events, intended, states, texts
+
+
+def _spliced(data: bytes, before: Recorded, after: Recorded, touched: set[str]) -> bytes | None:
+    return spliced(BytesIO(data), len(before.entries), after, touched)
 
 
 @given(states, states, st.sets(texts))
 def test_any_change_of_any_state(before: Recorded, after: Recorded, also: set[str]) -> None:
     keys = {*before.entries, *after.entries}
     touched = {key for key in keys if before.entries.get(key) != after.entries.get(key)}
-    found = spliced(BytesIO(dump(without_recent(before))), after, touched | also)
-    assert found == dump(without_recent(after))
+    assert _spliced(dump(without_recent(before)), before, after, touched | also) == dump(
+        without_recent(after)
+    )
 
 
 @given(states, st.dictionaries(texts, entries, max_size=3))
 def test_more_entries(before: Recorded, new: dict[str, Entry]) -> None:
     after = Recorded(before.account, {**before.entries, **new})
-    assert spliced(BytesIO(dump(without_recent(before))), after, new.keys()) == dump(
+    assert _spliced(dump(without_recent(before)), before, after, {*new}) == dump(
         without_recent(after)
     )
 
@@ -42,13 +48,50 @@ def test_more_entries(before: Recorded, new: dict[str, Entry]) -> None:
 def test_another_form_is_left(change: tuple[bytes, bytes]) -> None:
     data = dump(SMALL)
     assert change[0] in data
-    assert spliced(BytesIO(data.replace(*change)), SMALL, frozenset()) is None
+    assert _spliced(data.replace(*change), SMALL, SMALL, set()) is None
 
 
 def test_an_entry_too_much_or_too_few() -> None:
     less = Recorded(ACCOUNT, dict([*SMALL.entries.items()][:1]))
-    assert spliced(BytesIO(dump(SMALL)), less, frozenset()) is None
-    assert spliced(BytesIO(dump(less)), SMALL, frozenset()) is None
+    assert _spliced(dump(SMALL), SMALL, less, set()) is None
+    assert _spliced(dump(less), less, SMALL, set()) is None
+
+
+def _indented(data: bytes) -> bytes:
+    return json.dumps(json.loads(data), indent=1).encode()
+
+
+_EDITS: dict[str, Callable[[bytes], bytes]] = {
+    "two on a line": lambda data: data.replace(b"\n,\n", b", ", 1),
+    "all on a line": lambda data: data.replace(b"\n,\n", b", "),
+    "one on two lines": lambda data: data.replace(b', "type"', b'\n,\n"type"', 1),
+    "a comma at the end of a line": lambda data: data.replace(b"\n,\n", b",\n"),
+    "another order": lambda data: data.replace(b'"LN', b'"z', 1),
+    "more spaces": lambda data: data.replace(b'"x":', b'"x"  :', 1),
+    "a key that is escaped": lambda data: data.replace(b'"a":', b'"\\u0061":'),
+    "another end of lines": lambda data: data.replace(b"\n", b"\r\n"),
+    "a mark at the beginning": lambda data: b"\xef\xbb\xbf" + data,
+    "as another tool shows it": _indented,
+}
+
+
+@pytest.mark.parametrize("key", ["LN-1", "a", "b", "new"])
+@pytest.mark.parametrize("edit", _EDITS)
+def test_a_lock_that_was_edited_by_hand_is_still_read_after_a_fold(
+    tmp_path: Path, edit: str, key: str
+) -> None:
+    lock = tmp_path / "lsq-sync.lock"
+    known = {name: Entry("loan", fields={"x": name}) for name in _KEYS}
+    data = dump(Recorded(ACCOUNT, known))
+    lock.write_bytes(_EDITS[edit](data))
+    assert lock.read_bytes() != data
+    store = FileStore(lock, lock.name, tmp_path / "state", ACCOUNT)
+    before = store.read().entries
+    with store.writer(RUN, NOON) as writer:
+        writer.record([intended(key)])
+    after = load(lock.read_bytes(), lock.name).entries
+    assert {**after, key: None} == {**before, key: None}
+    assert after[key].pending
 
 
 _KEYS = ("a", "b", "c", "LN-1")
