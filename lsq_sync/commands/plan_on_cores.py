@@ -40,7 +40,7 @@ def read_on_cores(workspace: Workspace) -> Inputs | None:
         found = _found(workspace, files, recorded.entries) if recorded.entries else []
     except (LockError, OSError):  # what is wrong with the specs is told before
         return None
-    return _inputs(workspace, files, recorded, found, lock) if found else None
+    return _inputs(workspace, files, recorded, found, lock)
 
 
 def _are_many(workspace: Workspace, files: Sequence[str]) -> bool:
