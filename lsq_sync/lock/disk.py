@@ -4,9 +4,10 @@ import fcntl
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 
 from lsq_sync import signals
@@ -16,6 +17,8 @@ PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 NEW_FILE = 0o666
 """Less what the umask takes."""
+
+_PIECES_A_WRITE = 1000
 
 
 def sync(descriptor: int) -> None:
@@ -55,15 +58,25 @@ def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
 
     `mode` None keeps the mode of the file, or takes the default of new files.
     """
+    replace_by_pieces(path, (data,), mode)
+
+
+def replace_by_pieces(path: Path, pieces: Iterable[bytes], mode: int | None = None) -> bytes:
+    """Does the same without the whole of it in memory; the fingerprint of what is there now."""
     target = path.resolve()
     if mode is None and target.exists():
         mode = target.stat().st_mode & 0o777
+    coming, digest = iter(pieces), hashlib.sha256()
     with signals.held():
         with _beside(target, mode) as (temporary, descriptor):
-            write_all(descriptor, data)
+            while group := tuple(islice(coming, _PIECES_A_WRITE)):
+                data = b"".join(group)
+                write_all(descriptor, data)
+                digest.update(data)
             sync(descriptor)
             temporary.replace(target)
         sync_folder(target.parent)
+    return digest.digest()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ merges record by record: a change of one record never touches the line of its ne
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, NoReturn
 
@@ -39,14 +39,24 @@ MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 def dump(recorded: Recorded) -> bytes:
     """The lock file of this state: the same state, the same bytes."""
-    lines = (line_of(key, entry) for key, entry in sorted(recorded.entries.items()))
-    return b"".join((head_of(recorded.account), COMMA.join(lines), CLOSED))
+    return b"".join(pieces(recorded))
 
 
-def head_of(account: Account | None) -> bytes:
-    """The line before the first entry."""
+def pieces(recorded: Recorded) -> Iterator[bytes]:
+    """What `dump` puts together; nothing keeps a large lock in memory then."""
+    entries = recorded.entries
+    return pieces_with(recorded.account, (line_of(key, entries[key]) for key in sorted(entries)))
+
+
+def pieces_with(account: Account | None, lines: Iterable[bytes]) -> Iterator[bytes]:
+    """A lock with these lines of entries."""
     head = json.dumps({"format": FORMAT, "account": _account(account)})
-    return head[:-1].encode() + b", " + OPENED
+    yield head[:-1].encode() + b", " + OPENED
+    for number, line in enumerate(lines):
+        if number:
+            yield COMMA
+        yield line
+    yield CLOSED
 
 
 def line_of(key: str, entry: Entry) -> bytes:

@@ -31,13 +31,14 @@ from lsq_sync.lock.disk import (
     PRIVATE,
     fingerprint,
     fingerprint_of,
-    replace_file,
+    replace_by_pieces,
     sync,
     sync_folder,
     told_as_storage_error,
     write_all,
 )
 from lsq_sync.lock.emergency import Emergency, emergency_places, remove_emergency
+from lsq_sync.lock.lines import UnusualLockError
 from lsq_sync.lock.newest import keep_newest
 from lsq_sync.lock.open_requests import as_it_was, keep_open_requests
 from lsq_sync.lock.recent import keep_recent, without_recent
@@ -132,11 +133,10 @@ class Writer:
         was read: the journal keeps everything for the next command.
         """
         with told_as_storage_error(self._lock):
+            self._refuse_changed_lock()
             state = Recorded(self._account, self._entries)
-            data = self._folded(state)
             keep_open_requests(self._journal.parent, state)
-            replace_file(self._lock, data)
-            self._seen = fingerprint(data)
+            self._seen = self._replace_lock(state)
             self._population = len(state.entries)
             self._touched.clear()
             keep_recent(self._journal.parent, state)
@@ -147,18 +147,22 @@ class Writer:
                 remove_emergency(path)
         self._folded_at = self._clock()
 
-    def _folded(self, state: Recorded) -> bytes:
-        """The lock of the state. Raises StorageError where it is not the one that was read."""
-        if not self._lock.exists():
-            if self._seen is not None:
-                raise _changed_lock(self._lock)
-            return lock_format.dump(without_recent(state))
-        with self._lock.open("rb") as before:
-            if fingerprint_of(before) != self._seen:
-                raise _changed_lock(self._lock)
-            before.seek(0)
-            found = spliced(before, self._population, state, self._touched)
-        return found or lock_format.dump(without_recent(state))
+    def _refuse_changed_lock(self) -> None:
+        try:
+            with self._lock.open("rb") as file:
+                found = fingerprint_of(file)
+        except FileNotFoundError:
+            found = None
+        if found != self._seen:
+            raise _changed_lock(self._lock)
+
+    def _replace_lock(self, state: Recorded) -> bytes:
+        """Makes only the lines of what was touched anew, where it can. Gives the fingerprint."""
+        if self._seen is not None:
+            with suppress(UnusualLockError), self._lock.open("rb") as before:
+                pieces = spliced(before, self._population, state, self._touched)
+                return replace_by_pieces(self._lock, pieces)
+        return replace_by_pieces(self._lock, lock_format.pieces(without_recent(state)))
 
     def close(self) -> None:
         """Folds what is left in the journal, with the answers that it could not take.

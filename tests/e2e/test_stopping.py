@@ -34,7 +34,7 @@ WHILE_SENDING = {
     "waiting": ("lsq_sync.poller:Poller.until_settled", 1),
     "asking": ("lsq_sync.crm.client:Client.status", 2),
     "verifying": ("lsq_sync.commands.verifying:Verifying.verify", 1),
-    "folding": ("lsq_sync.lock.writer:replace_file", 1),
+    "folding": ("lsq_sync.lock.writer:replace_by_pieces", 1),
     "putting away": ("lsq_sync.lock.writer:Writer._put_journal_away", 1),
     "printing": ("lsq_sync.output:to_texts", 1),
 }

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lsq_sync.lock.disk import PRIVATE, make_folder, replace_file, write_all
+from lsq_sync.lock.disk import (
+    PRIVATE,
+    fingerprint,
+    make_folder,
+    replace_by_pieces,
+    replace_file,
+    write_all,
+)
 from tests.lock.recorded_disk import watched
 
 
@@ -105,6 +112,25 @@ def test_a_write_that_takes_a_few_bytes_is_gone_on_with(
     monkeypatch.setattr(os, "write", lambda descriptor, data: really(descriptor, data[:3]))
     replace_file(tmp_path / "a", b"0123456789")
     assert (tmp_path / "a").read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
+def test_pieces_become_a_file_and_its_fingerprint(tmp_path: Path, count: int) -> None:
+    pieces = [b"%d," % number if number % 7 else b"" for number in range(count)]
+    assert replace_by_pieces(tmp_path / "a", iter(pieces)) == fingerprint(b"".join(pieces))
+    assert (tmp_path / "a").read_bytes() == b"".join(pieces)
+
+
+def test_pieces_that_do_not_come_leave_the_old_file_and_no_other(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield from [b"new"] * 1500
+        raise ValueError("no more")
+
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(ValueError, match="no more"):
+        replace_by_pieces(tmp_path / "a", pieces())
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_disk_that_fills_up_in_the_middle_is_told(

@@ -6,7 +6,6 @@ What runs after that in the same process (every `finally`) reaches neither disk 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,17 +64,22 @@ def crashing_disk(crash: Crash) -> Iterator[None]:
             raise
         really_write(descriptor, data)
 
-    def whole_or_not(path: Path, data: bytes, mode: int | None = None) -> None:
-        crash.step()
-        really_replace(path, data, mode)
-        crash.step()
+    def whole_or_not(really: Callable[..., Any]) -> Callable[..., Any]:
+        def replace(*arguments: Any) -> Any:
+            crash.step()
+            replaced = really(*arguments)
+            crash.step()
+            return replaced
 
-    really_write, really_replace = disk.write_all, disk.replace_file
+        return replace
+
+    really_write = disk.write_all
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)  # what counts is what was written
         patch.setattr(writer, "write_all", torn)
-        for module in (writer, open_requests, recent):
-            patch.setattr(module, "replace_file", whole_or_not)
+        patch.setattr(writer, "replace_by_pieces", whole_or_not(disk.replace_by_pieces))
+        for module in (open_requests, recent):
+            patch.setattr(module, "replace_file", whole_or_not(disk.replace_file))
         for module, name in (
             (writer, "sync"),
             (writer, "sync_folder"),

@@ -1,8 +1,9 @@
 """Every crash of small workloads loses nothing; and the model finds each bug planted into lock/."""
 
+import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,14 +88,16 @@ def _journal_put_away_before_the_lock_is_there(patch: pytest.MonkeyPatch) -> Ite
 
 @contextmanager
 def _lock_written_in_place(patch: pytest.MonkeyPatch) -> Iterator[None]:
-    def in_place(path: Path, data: bytes, mode: int | None = None) -> None:
+    def in_place(path: Path, pieces: Iterable[bytes], mode: int | None = None) -> bytes:
+        data = b"".join(pieces)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode or 0o666)
         disk.write_all(descriptor, data)
         disk.sync(descriptor)
         os.close(descriptor)
         disk.sync_folder(path.parent)
+        return hashlib.sha256(data).digest()
 
-    patch.setattr(writer, "replace_file", in_place)
+    patch.setattr(writer, "replace_by_pieces", in_place)
     yield
 
 
