@@ -47,7 +47,7 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
 
 def _filled(content: dict[str, Any], note: Value | Absent) -> dict[str, Any]:
     """A note that is empty stands there as null; one that was never recorded does not."""
-    kept = {key: value for key, value in content.items() if value not in (None, "", {}, [], False)}
+    kept = {key: value for key, value in content.items() if value}
     return kept if note is ABSENT else {**kept, "note": note}
 
 
