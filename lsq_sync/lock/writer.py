@@ -1,7 +1,8 @@
 """The one writer of a workspace: journal first, lock when folding.
 
 Events are durable when `record` returns. They are folded into the lock at the start, at the end
-and about every half minute between; folded journals are put away under `runs/`.
+and about every half minute between, or less often where that takes long; folded journals are put
+away under `runs/`.
 """
 
 import errno
@@ -46,6 +47,10 @@ from lsq_sync.lock.splice import spliced
 
 FOLD_SECONDS = 30.0
 
+FOLD_SHARE = 0.01
+"""No more of a run's time goes into the folds between, however large the lock is: while one is
+made nothing can be recorded, and so nothing be sent."""
+
 
 class Writer:
     """Records events. One at a time may use it; `record` may run on a thread of its own."""
@@ -75,7 +80,7 @@ class Writer:
         self._entries = dict(recorded.entries)
         self._run = run
         self._clock = clock
-        self._folded_at = clock()
+        self._fold_at = clock() + FOLD_SECONDS
         self._descriptor: int | None = None
         self._length = 0
         self._broken: StorageError | None = None
@@ -121,8 +126,8 @@ class Writer:
             raise
         for event in batch:
             self._advance(event)
-        if self._clock() - self._folded_at >= FOLD_SECONDS:
-            self._folded_at = self._clock()
+        if self._clock() >= self._fold_at:
+            self._fold_at = self._clock() + FOLD_SECONDS
             with suppress(StorageError):  # the journal has it all; `close` tries again, and tells
                 self.fold()
 
@@ -132,6 +137,7 @@ class Writer:
         Raises StorageError when it cannot, also when somebody else has changed the lock since it
         was read: the journal keeps everything for the next command.
         """
+        began = self._clock()
         with told_as_storage_error(self._lock):
             self._refuse_changed_lock()
             state = Recorded(self._account, self._entries)
@@ -145,7 +151,8 @@ class Writer:
         for path in self._places:
             with told_as_storage_error(path):
                 remove_emergency(path)
-        self._folded_at = self._clock()
+        ended = self._clock()
+        self._fold_at = ended + max(FOLD_SECONDS, (ended - began) / FOLD_SHARE)
 
     def _refuse_changed_lock(self) -> None:
         try:

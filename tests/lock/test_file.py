@@ -7,6 +7,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from lsq_sync.core.state import (
     replay,
 )
 from lsq_sync.errors import LockError, StorageError, WriterBusyError
+from lsq_sync.lock import writer as writer_module
 from lsq_sync.lock.emergency import Emergency, emergency_places
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, load
@@ -228,6 +230,31 @@ def test_the_journal_is_folded_every_half_minute(place: Place) -> None:
         f"{RUN}.2.journal",
     ]
     assert place.kept_events() == [intended(), accepted(), succeeded(), intended(TWO)]
+
+
+def test_a_fold_that_takes_long_comes_less_often(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than a hundredth of the time goes into it."""
+    now = 1000.0
+
+    def slow(*_: object) -> None:
+        nonlocal now
+        now += 2.0
+
+    monkeypatch.setattr(writer_module, "keep_recent", slow)
+    place.runs.mkdir(parents=True)
+    writer = Writer(
+        place.lock, place.journal, place.runs, Recorded(ACCOUNT), RUN, clock=lambda: now
+    )
+    folded_at = []
+    for _ in range(1000):
+        writer.record([accepted()])
+        if not place.journal.exists():
+            folded_at.append(now)
+        now += 1.0
+    writer.close()
+    assert [after - before for before, after in pairwise(folded_at)] == [202.0] * 4
 
 
 def test_what_a_killed_run_left_is_folded_in_first_and_told(place: Place) -> None:

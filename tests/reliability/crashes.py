@@ -24,7 +24,6 @@ from lsq_sync.errors import LsqSyncError, StorageError
 from lsq_sync.lock.emergency import emergency_places
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump
-from lsq_sync.lock.writer import FOLD_SECONDS
 from tests.lock.states import (
     ACCOUNT,
     NOON,
@@ -91,7 +90,7 @@ def _record(disk: DiskModel, groups: Groups, run: RunID = RUN, fold_before: int 
     with store_in(disk.root).writer(run, NOON) as writer:
         for number, group in enumerate(groups):
             if number == fold_before:
-                writer._folded_at -= FOLD_SECONDS
+                writer._fold_at = 0.0
             disk.attempt(len(group))
             writer.record(group)
             disk.acknowledge(len(group))
