@@ -10,6 +10,7 @@ import os
 import shlex
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -1172,8 +1173,8 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-_held: list[object] = []
-"""Until the process ends."""
+_held: deque[object] = deque(maxlen=1)
+"""Until the process ends, or the next command of a process that runs several."""
 
 
 def run(arguments: list[str], around: "Surroundings | None" = None) -> int:
