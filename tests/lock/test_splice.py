@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsq_sync.core.state import Entry, Event, Recorded, Rekeyed
+from lsq_sync.core.state import Entry, Event, Recorded, Rekeyed, Released
 from lsq_sync.lock import splice
 from lsq_sync.lock.disk import replace_by_pieces
 from lsq_sync.lock.file import FileStore
@@ -19,7 +19,18 @@ from lsq_sync.lock.format import dump, line_of, load, pieces
 from lsq_sync.lock.lines import UnusualLockError
 from lsq_sync.lock.recent import without_recent
 from lsq_sync.lock.splice import spliced
-from tests.lock.states import ACCOUNT, NOON, RUN, SMALL, entries, events, intended, states, texts
+from tests.lock.states import (
+    ACCOUNT,
+    NOON,
+    RUN,
+    SMALL,
+    TWO,
+    entries,
+    events,
+    intended,
+    states,
+    texts,
+)
 
 
 def _spliced(data: bytes, before: Recorded, after: Recorded, touched: set[str]) -> bytes | None:
@@ -98,6 +109,19 @@ def test_a_lock_that_was_edited_by_hand_is_still_read_after_a_fold(
     after = load(lock.read_bytes(), lock.name).entries
     assert {**after, key: None} == {**before, key: None}
     assert after[key].pending
+    assert list(after) == sorted(after)
+
+
+def test_a_line_that_was_edited_stays_so_until_its_opportunity_changes(tmp_path: Path) -> None:
+    lock = tmp_path / "lsq-sync.lock"
+    edited = dump(SMALL).replace(b'"type": "loan"', b'"type":   "loan"')
+    lock.write_bytes(edited)
+    store = FileStore(lock, lock.name, tmp_path / "state", ACCOUNT)
+    with store.writer(RUN, NOON) as writer:
+        writer.record([Released(TWO, NOON, ("mx_Custom_7",)), Released("new", NOON, ())])
+    first, second = (line for line in edited.splitlines() if b'"type":   ' in line)
+    assert first in lock.read_bytes()
+    assert second not in lock.read_bytes()
 
 
 _KEYS = ("a", "b", "c", "LN-1")
