@@ -557,6 +557,27 @@ def test_a_lock_that_cannot_be_replaced_for_now_does_no_harm(
     assert place.recorded().entries == replay({}, [intended(), accepted()])
 
 
+def test_a_fold_that_failed_is_tried_again_half_a_minute_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    tried_at = []
+
+    def fails(*_: object) -> None:
+        tried_at.append(now)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer_module, "replace_by_pieces", fails)
+    place.runs.mkdir(parents=True)
+    writer = Writer(
+        place.lock, place.journal, place.runs, Recorded(ACCOUNT), RUN, clock=lambda: now
+    )
+    while now < 3 * FOLD_SECONDS:
+        now += 1.0
+        writer.record([accepted()])
+    assert tried_at == [FOLD_SECONDS, 2 * FOLD_SECONDS, 3 * FOLD_SECONDS]
+
+
 def test_a_journal_that_cannot_be_put_away_is_folded_in_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

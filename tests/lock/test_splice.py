@@ -167,7 +167,12 @@ def test_lines_of_others_are_not_made_anew(tmp_path: Path, monkeypatch: pytest.M
     store = FileStore(lock, lock.name, tmp_path / "state", ACCOUNT)
     with store.writer(RUN, NOON) as writer:
         writer.record([Rekeyed("d", NOON, "b")])
-    assert made == ["d"]
+        writer.fold()
+        assert made == ["d"]
+        writer.record([intended("new")])
+        writer.fold()
+        writer.record([intended("a")])
+    assert made == ["d", "new", "a"]
 
 
 def test_a_large_lock_is_never_in_memory(tmp_path: Path) -> None:
