@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lsq_sync.core.state import Entry, Event, Recorded, Rekeyed, Released
 from lsq_sync.lock import splice
+from lsq_sync.lock import writer as writer_module
 from lsq_sync.lock.disk import replace_by_pieces
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, line_of, load, pieces
@@ -163,7 +164,11 @@ def test_lines_of_others_are_not_made_anew(tmp_path: Path, monkeypatch: pytest.M
         made.append(key)
         return line_of(key, entry)
 
+    def all_anew(_: Recorded) -> Recorded:
+        raise AssertionError
+
     monkeypatch.setattr(splice, "line_of", watched)
+    monkeypatch.setattr(writer_module, "without_recent", all_anew)
     store = FileStore(lock, lock.name, tmp_path / "state", ACCOUNT)
     with store.writer(RUN, NOON) as writer:
         writer.record([Rekeyed("d", NOON, "b")])
