@@ -25,13 +25,13 @@ def read_head(file: BinaryIO) -> bytes:
 def read_lines(file: BinaryIO) -> Iterator[Line]:
     """The entries behind the head, in their order. Raises UnusualLockError, at the latest where
     it is exhausted."""
-    is_entry, line = True, b""
+    is_first, is_entry, line = True, True, b""
     for line in file:
-        if not is_entry and line != COMMA:
-            break
-        if is_entry and line != CLOSED:
+        if is_entry and not (is_first and line == CLOSED):
             yield _key(line), line
-        is_entry = not is_entry
+        elif line != COMMA:
+            break
+        is_first, is_entry = False, not is_entry
     if line != CLOSED or file.read(1):
         raise UnusualLockError("it ends in another way")
 

@@ -291,6 +291,7 @@ CHANGES: dict[str, Callable[[World], None]] = {
     "the lock in another order": _swap_lines,
     "a line twice": _double_line,
     "a comma too much": _bytes(b"\n,\n", b"\n,\n,\n"),
+    "a comma behind the last": _bytes(b"\n}}\n", b"\n,\n}}\n"),
     "a comma too few": _bytes(b"\n,\n", b"\n"),
     "a word behind the end": _bytes(b"}}\n", b"}}\nx"),
     "a line in another form": _bytes(b'{"fields"', b'{ "fields"'),
