@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lsq_sync.index.format import Index, dump, load
-from lsq_sync.lock.disk import PRIVATE, ignore_folder, make_folder
+from lsq_sync.lock.disk import PRIVATE, beside, ignore_folder, make_folder, write_all
 
 _FOLDER, _NAME = "cache", "plan"
 _OTHERS = 0o077
@@ -34,21 +34,15 @@ def write_index(state: Path, index: Index) -> None:
     A power cut may damage it: that is seen when it is read.
     """
     folder = state / _FOLDER
-    aside = folder / f".{_NAME}.{os.getpid()}.tmp"
     data = dump(index)
     if len(data) > _MOST_BYTES:
         return
     with suppress(OSError):
         make_folder(folder)
         ignore_folder(state)
-        aside.unlink(missing_ok=True)
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            with os.fdopen(os.open(aside, flags, PRIVATE), "wb") as file:
-                file.write(data)
+        with beside(folder / _NAME, PRIVATE) as (aside, descriptor):
+            write_all(descriptor, data)
             aside.replace(folder / _NAME)
-        finally:
-            aside.unlink(missing_ok=True)
 
 
 def _is_ours(found: os.stat_result) -> bool:

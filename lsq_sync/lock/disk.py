@@ -68,7 +68,7 @@ def replace_by_pieces(path: Path, pieces: Iterable[bytes], mode: int | None = No
         mode = target.stat().st_mode & 0o777
     coming, digest = iter(pieces), hashlib.sha256()
     with signals.held():
-        with _beside(target, mode) as (temporary, descriptor):
+        with beside(target, mode) as (temporary, descriptor):
             while group := tuple(islice(coming, _PIECES_A_WRITE)):
                 data = b"".join(group)
                 write_all(descriptor, data)
@@ -80,8 +80,11 @@ def replace_by_pieces(path: Path, pieces: Iterable[bytes], mode: int | None = No
 
 
 @contextmanager
-def _beside(target: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
-    """A new file in the same folder; it is gone again unless it was renamed."""
+def beside(target: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
+    """A new file in the same folder, with its descriptor; it is gone again unless it was renamed.
+
+    Raises OSError.
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
