@@ -24,7 +24,7 @@ from lsq_sync.index.settled import Settled, found_in, still_settled, with_what_t
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import fingerprint_of
 from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines, with_lines
-from lsq_sync.spec.read import Specs, find_specs, read_specs
+from lsq_sync.spec.read import Specs
 
 _LEAST_POPULATION = 1000
 """Of fewer opportunities, all are read about as soon as an index."""
@@ -64,7 +64,7 @@ def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
 
 
 def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | None:
-    files = find_specs(workspace.root, workspace.settings.paths.specs)
+    files = workspace.spec_files()
     digests = {file: _digest_of(workspace.root / file) for file in files}
     with lock.open("rb") as opened:
         fingerprint = fingerprint_of(opened)
@@ -104,9 +104,7 @@ def _nothing_changed(
 def _specs_but(settled: Settled, workspace: Workspace, files: Iterable[str]) -> Specs:
     """What stands in all the other files."""
     left_out = {one.file for one in settled.files}
-    changed = [file for file in files if file not in left_out]
-    settings = workspace.settings
-    return read_specs(workspace.root, changed, settings.paths.schemas, settings.values)
+    return workspace.specs_of(file for file in files if file not in left_out)
 
 
 def _is_of_another(workspace: Workspace, recorded: Recorded) -> bool:

@@ -17,7 +17,7 @@ from lsq_sync.cores import cores, on_cores
 from lsq_sync.errors import LockError
 from lsq_sync.index.settled import Found
 from lsq_sync.lock.newest import newest_of
-from lsq_sync.spec.read import find_specs, read_one_by_one, read_specs
+from lsq_sync.spec.read import read_one_by_one
 
 _LEAST_BYTES = 2 * 1024 * 1024
 """Of specs; fewer are read about as soon as a process is forked."""
@@ -31,7 +31,7 @@ def read_on_cores(workspace: Workspace) -> Inputs | None:
 
     Raises SpecError.
     """
-    files = find_specs(workspace.root, workspace.settings.paths.specs)
+    files = workspace.spec_files()
     if cores() < 2 or not _are_many(workspace, files):
         return None
     lock = workspace.store.fingerprint()
@@ -92,9 +92,7 @@ def _inputs(
     left_out = {key: entries[key] for key in keys}
     rest = replace(recorded, entries={k: one for k, one in entries.items() if k not in left_out})
     settled = {one.file for one in found}
-    others = [file for file in files if file not in settled]
-    settings = workspace.settings
-    specs = read_specs(workspace.root, others, settings.paths.schemas, settings.values)
+    specs = workspace.specs_of(file for file in files if file not in settled)
     names = [name for key in keys for name in _names(key, entries[key])]
     known = frozenset(names)
     if len(known) < len(names) or may_be_twice(known, specs, rest):

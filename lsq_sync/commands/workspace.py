@@ -45,10 +45,15 @@ class Workspace:
 
     def checked_specs(self, also: Iterable[str] = ()) -> Specs:
         """The same, with the problems as values; `also` are further files to read."""
-        paths = self.settings.paths
-        files = find_specs(self.root, paths.specs)
-        every = sorted({*files, *also})
-        return read_specs(self.root, every, paths.schemas, self.settings.values)
+        return self.specs_of(sorted({*self.spec_files(), *also}))
+
+    def spec_files(self) -> tuple[str, ...]:
+        """Where the specs are. Raises WorkspaceError."""
+        return find_specs(self.root, self.settings.paths.specs)
+
+    def specs_of(self, files: Iterable[str]) -> Specs:
+        """What stands in these files, with the problems as values."""
+        return read_specs(self.root, files, self.settings.paths.schemas, self.settings.values)
 
     def selection(
         self, specs: Specs, paths: Iterable[str], only: tuple[str, ...], skipped: tuple[str, ...]

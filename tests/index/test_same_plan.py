@@ -3,7 +3,7 @@
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from lsq_sync.commands import plan as command
 from lsq_sync.commands import plan_index, plan_on_cores
+from lsq_sync.commands import workspace as workspaces
 from lsq_sync.commands.workspace import find_workspace
 from lsq_sync.core.model import Account
 from lsq_sync.core.state import (
@@ -319,14 +320,7 @@ def test_after_many_changes(either: World, seed: int) -> None:
 
 
 def test_only_what_changed_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    reading = read_specs
-
-    def watched(root: Path, files: list[str], *more: Any) -> Any:
-        read.extend(files)
-        return reading(root, files, *more)
-
-    monkeypatch.setattr(plan_index, "read_specs", watched)
+    read = _watched(monkeypatch)
     monkeypatch.setattr(plan_index, "read_all", lambda _workspace: pytest.fail("reads all"))
     world.plan()
     assert read == []
@@ -339,6 +333,19 @@ def test_only_what_changed_is_read(world: World, monkeypatch: pytest.MonkeyPatch
     world.plan()
     assert read[1:] == ["specs/a.yaml", "specs/b.yaml"]
     assert world.settled() == {*FILES}
+
+
+def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are read from now on."""
+    read: list[str] = []
+
+    def watched(root: Path, files: Iterable[str], *more: Any) -> Any:
+        names = [*files]
+        read.extend(names)
+        return read_specs(root, names, *more)
+
+    monkeypatch.setattr(workspaces, "read_specs", watched)
+    return read
 
 
 @pytest.mark.parametrize("bit", range(8))
@@ -469,13 +476,7 @@ def test_on_several_cores_only_the_other_files_are_read_again(
     monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
     monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
     monkeypatch.setattr(plan_index, "read_all", lambda _workspace: pytest.fail("reads all"))
-    again: list[str] = []
-
-    def watched(root: Path, files: list[str], *more: Any) -> Any:
-        again.extend(files)
-        return read_specs(root, files, *more)
-
-    monkeypatch.setattr(plan_on_cores, "read_specs", watched)
+    again = _watched(monkeypatch)
     world.edit("specs/b.yaml", "'11'", "12")
     world.plan()
     assert again == ["specs/b.yaml"]
