@@ -70,19 +70,20 @@ def run(
 
     Raises SpecError, LockError, UsageError, and with `refresh` what reading raises.
     """
-    if not (refresh or with_unchanged or choice.is_of_a_part):
-        return _of_everything(workspace, choice, around, notice)
-    inputs = read_all(workspace)
-    specs, recorded = inputs.specs, inputs.recorded
+    needs_all = refresh or with_unchanged or choice.is_of_a_part
+    inputs = read_all(workspace) if needs_all else plan_index.read_inputs(workspace)
+    specs, recorded, untouched = inputs.specs, inputs.recorded, inputs.untouched
 
     def planned(live: Live | None = None) -> Planned:
         limits = workspace.settings.limits
-        return plan_from(workspace, specs, recorded, choice, around, limits, live)
+        return plan_from(
+            workspace, specs, recorded, choice, around, limits, live, untouched=untouched
+        )
 
     _notice_of_no_choice(workspace, specs, recorded, choice, around, notice)
     if not refresh:
         notice_of_a_lock_set_back(workspace.store, inputs.newest, inputs.lock, notice)
-        return planned()
+        return replace(planned(), inputs=inputs)
     from lsq_sync.commands.refresh import live_values  # brings the client along
 
     chosen, known = selected(workspace, specs, recorded, choice, around)
@@ -95,26 +96,6 @@ def run(
         return found
     read = partial(live_values, workspace, recorded, around=around, watch=watch)
     return planned(with_edits(live, conflicts, recorded, read))
-
-
-def _of_everything(
-    workspace: Workspace, choice: Choice, around: Surroundings, notice: Callable[[str], None]
-) -> Planned:
-    """Offline, of all specs: what an earlier plan has found settled need not be read."""
-    inputs = plan_index.read_inputs(workspace)
-    notice_of_a_lock_set_back(workspace.store, inputs.newest, inputs.lock, notice)
-    desired, recorded = inputs.specs.opportunities, inputs.recorded
-    known, _ = as_the_specs_call_it(desired, recorded, around.now())
-    rules = workspace.rules(
-        inputs.specs,
-        around,
-        retry_rejected=choice.retry_rejected,
-        resend_unknown=choice.resend_unknown,
-    )
-    plan = make_plan(workspace.settings.account, desired, known, None, rules)
-    whole = replace(plan, untouched=inputs.untouched)
-    found = weighed(whole, workspace, inputs.specs, recorded, workspace.settings.limits)
-    return replace(found, inputs=inputs)
 
 
 def keep_index(workspace: Workspace, planned: Planned) -> None:
@@ -164,10 +145,12 @@ def plan_from(
     live: Live | None = None,
     *,
     reads: bool = True,
+    untouched: int = 0,
 ) -> Planned:
     """The plan of inputs that were gathered before; `live` is None where nothing was read.
 
-    `reads`: whether the apply that it is for reads live values.
+    `reads`: whether the apply that it is for reads live values. `untouched`: how many that are as
+    they were recorded the inputs leave out.
     """
     desired, narrowed = selected(workspace, specs, recorded, choice, around)
     rules = workspace.rules(
@@ -178,6 +161,7 @@ def plan_from(
         overwrite=choice.overwrite,
     )
     plan = make_plan(workspace.settings.account, desired, narrowed, live, rules)
+    plan = replace(plan, untouched=untouched)
     return weighed(plan, workspace, specs, recorded, limits, reads=reads)
 
 
