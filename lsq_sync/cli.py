@@ -267,7 +267,6 @@ def plan(
     Offline, and without keys, unless --refresh reads what the CRM says now.
     """
     from lsq_sync.commands import plan as command
-    from lsq_sync.commands import plan_file
     from lsq_sync.render.plan_document import plan_document
     from lsq_sync.render.plan_text import plan_lines
 
@@ -293,6 +292,8 @@ def plan(
         show_unchanged=show_unchanged,
     )
     if out is not None:
+        from lsq_sync.commands import plan_file
+
         options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
         plan_file.save(given.folder / out, document(), options)
     limit = workspace.settings.api.rate_limit

@@ -1,6 +1,5 @@
 """Guessing what a misspelt name was meant to be."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -14,6 +13,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=1000)  # a typo may stand in every one of many opportunities
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    import difflib  # for mistakes alone
+
     by_folded = {name.casefold(): name for name in known}
     hits = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[hits[0]] if hits else None

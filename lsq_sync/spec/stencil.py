@@ -22,7 +22,7 @@ _ENOUGH = 4000
 """So many more records that fitted nothing than records that did, and nothing is tried any more."""
 _DEEPEST = 8
 
-_LINE = re.compile(rf"( *+)({KEY}):(?: ({ONE_LINE}))?\n")
+_LINE = rf"( *+)({KEY}):(?: ({ONE_LINE}))?\n"
 _END = r"(?=(?: *+\n| *+{comment}\n)*+(?: {{0,{indent}}}[A-Za-z0-9]|\Z))"
 """What follows a record is indented no deeper; anything else is left to the other reading."""
 
@@ -133,7 +133,7 @@ def _lines_of(text: str, start: int) -> list[_Line]:
 
 
 def _successive(text: str, start: int) -> Iterator[re.Match[str]]:
-    return iter(_LINE.scanner(text, start).match, None)  # type: ignore[attr-defined]
+    return iter(re.compile(_LINE).scanner(text, start).match, None)  # type: ignore[attr-defined]
 
 
 def _stencil(lines: list[_Line]) -> _Stencil | None:
