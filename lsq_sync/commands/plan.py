@@ -72,12 +72,20 @@ def run(
     """
     needs_all = refresh or with_unchanged or choice.is_of_a_part
     inputs = read_all(workspace) if needs_all else plan_index.read_inputs(workspace)
-    specs, recorded, untouched = inputs.specs, inputs.recorded, inputs.untouched
+    specs, recorded, left_out = inputs.specs, inputs.recorded, inputs.untouched
 
     def planned(live: Live | None = None) -> Planned:
         limits = workspace.settings.limits
         return plan_from(
-            workspace, specs, recorded, choice, around, limits, live, untouched=untouched
+            workspace,
+            specs,
+            recorded,
+            choice,
+            around,
+            limits,
+            live,
+            left_out=left_out,
+            lists_untouched=with_unchanged,
         )
 
     _notice_of_no_choice(workspace, specs, recorded, choice, around, notice)
@@ -145,12 +153,14 @@ def plan_from(
     live: Live | None = None,
     *,
     reads: bool = True,
-    untouched: int = 0,
+    left_out: int = 0,
+    lists_untouched: bool = True,
 ) -> Planned:
     """The plan of inputs that were gathered before; `live` is None where nothing was read.
 
-    `reads`: whether the apply that it is for reads live values. `untouched`: how many that are as
-    they were recorded the inputs leave out.
+    `reads`: whether the apply that it is for reads live values. `left_out`: how many that are as
+    they were recorded are not among the inputs; the plan only counts them, and without
+    `lists_untouched` others like them.
     """
     desired, narrowed = selected(workspace, specs, recorded, choice, around)
     rules = workspace.rules(
@@ -160,9 +170,10 @@ def plan_from(
         resend_unknown=choice.resend_unknown,
         overwrite=choice.overwrite,
     )
-    plan = make_plan(workspace.settings.account, desired, narrowed, live, rules)
-    plan = replace(plan, untouched=untouched)
-    return weighed(plan, workspace, specs, recorded, limits, reads=reads)
+    account = workspace.settings.account
+    part = make_plan(account, desired, narrowed, live, rules, lists_untouched=lists_untouched)
+    plan = replace(part, untouched=part.untouched + left_out)
+    return weighed(plan, workspace, specs, recorded, limits, reads=reads, left_out=left_out)
 
 
 def weighed(
@@ -173,6 +184,7 @@ def weighed(
     limits: Limits,
     *,
     reads: bool = True,
+    left_out: int = 0,
 ) -> Planned:
     """The plan with its cost and the limits that it breaks."""
     can_read = reads and workspace.settings.account.host is not None
@@ -180,5 +192,5 @@ def weighed(
     return Planned(
         plan,
         budget(plan, workspace.settings.api.rate_limit, calls),
-        refusals(plan, len(recorded.entries) + plan.untouched, limits),
+        refusals(plan, len(recorded.entries) + left_out, limits),
     )

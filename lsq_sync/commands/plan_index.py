@@ -121,8 +121,9 @@ def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
         opened.seek(0)
         read_head(opened)
         lines = _Counted(read_lines(opened))
-        by_plan = found_in(plan.changes, inputs.specs.digests, inputs.recorded.entries)
-        entries = {**inputs.recorded.entries, **inputs.left_out}
+        specs, recorded = inputs.specs, inputs.recorded.entries
+        by_plan = found_in(specs.opportunities, specs.digests, plan.changes, recorded)
+        entries = {**recorded, **inputs.left_out}
         new = list(with_what_the_lock_has((*by_plan, *inputs.found), entries, lines))
     if lines.count != inputs.population:
         return None

@@ -190,7 +190,7 @@ class Change(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every selected opportunity with its action, in the order of the specs, releases last; those
-    that an earlier plan has found unchanged may only be counted."""
+    that are as they were recorded may only be counted."""
 
     account: Account
     changes: tuple[Change, ...]

@@ -61,23 +61,28 @@ def make_plan(
     recorded: Recorded,
     live: Mapping[str, LiveOpportunity] | None,
     rules: PlanRules,
+    *,
+    lists_untouched: bool = True,
 ) -> Plan:
-    """The plan. `live` is None when the CRM was not asked.
+    """The plan. `live` is None when the CRM was not asked; then those that are as they were
+    recorded are only counted, unless `lists_untouched`.
 
     Releases every recorded opportunity that `desired` does not have: whoever plans a part of the
     specs narrows `recorded` too (`core/selection.py`).
     """
-    wanted = sorted(desired, key=lambda one: (one.origin, one.key))
+    every, entries = tuple(desired), recorded.entries
+    lists_all = lists_untouched or live is not None
+    listed = every if lists_all else [one for one in every if not _is_untouched(one, entries)]
     changes = [
-        _plan_one(one, recorded.entries.get(one.key), live.get(one.key) if live else None, rules)
-        for one in wanted
+        _plan_one(one, entries.get(one.key), live.get(one.key) if live else None, rules)
+        for one in sorted(listed, key=lambda one: (one.origin, one.key))
     ]
-    keys = {one.key for one in wanted}
-    gone = ((key, entry) for key, entry in recorded.entries.items() if key not in keys)
+    keys = {one.key for one in every}
+    gone = ((key, entry) for key, entry in entries.items() if key not in keys)
     changes += [
         change for key, entry in sorted(gone) if (change := _release_all(key, entry, rules))
     ]
-    return Plan(account, tuple(changes), refreshed=live is not None)
+    return Plan(account, tuple(changes), live is not None, untouched=len(every) - len(listed))
 
 
 # --- one opportunity
@@ -97,6 +102,11 @@ def _plan_one(
     action = _gravest({part.action for part in parts})
     reason = _reason(action, parts, entry, held_by, live, rules) or _missing(live)
     return _change(one, entry, action, tuple(parts), reason)
+
+
+def _is_untouched(one: DesiredOpportunity, entries: Mapping[str, Entry]) -> bool:
+    entry = entries.get(one.key)
+    return entry is not None and is_as_recorded(one, entry)
 
 
 def is_as_recorded(one: DesiredOpportunity, entry: Entry) -> bool:

@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from lsq_sync.core.change import Action, Change
+from lsq_sync.core.model import DesiredOpportunity
 from lsq_sync.core.moment import moment
 from lsq_sync.core.state import Entry
 from lsq_sync.core.values import is_guid
@@ -54,17 +57,18 @@ class Found(NamedTuple):
 
 
 def found_in(
-    changes: Iterable[Change], digests: Mapping[str, str], entries: Mapping[str, Entry]
+    desired: Iterable[DesiredOpportunity],
+    digests: Mapping[str, str],
+    changes: Iterable[Change],
+    entries: Mapping[str, Entry],
 ) -> list[Found]:
     """The files of these digests of which a plan leaves every opportunity as it is recorded."""
+    moving = {change.key for change in changes if not _is_settled(change, entries)}
     keys: dict[str, list[str]] = {file: [] for file in digests}
-    for change in changes:
-        if change.origin is not None and change.origin.file in keys:
-            if _is_settled(change, entries):
-                keys[change.origin.file].append(change.key)
-            else:
-                del keys[change.origin.file]
-    return [Found(file, digests[file], tuple(of_file)) for file, of_file in keys.items()]
+    for file, group in groupby(desired, attrgetter("origin.file")):
+        keys[file] += (one.key for one in group)
+    found = (Found(file, digests[file], tuple(of_file)) for file, of_file in keys.items())
+    return [one for one in found if moving.isdisjoint(one.keys) and entries.keys() >= {*one.keys}]
 
 
 def with_what_the_lock_has(

@@ -142,6 +142,29 @@ def as_recorded(one: DesiredOpportunity) -> Entry:
     return Entry(one.type, fields=one.values, note=one.note.value if one.note else ABSENT)
 
 
+@settings(deadline=None)
+@given(specs(), locks(may_be_open=True), MAYBE_LIVE, st.integers(0, 2))
+def test_what_is_as_recorded_may_only_be_counted(
+    wanted: tuple[DesiredOpportunity, ...],
+    known: Recorded,
+    live: dict[str, LiveOpportunity] | None,
+    step: int,
+) -> None:
+    settled = wanted[::step] if step else ()
+    entries = {**known.entries, **{one.key: as_recorded(one) for one in settled}}
+    known = replace(known, entries=entries)
+    listed = planned(wanted, known, live)
+    counted = make_plan(ACCOUNT, wanted, known, live, RULES, lists_untouched=False)
+    left = [change for change in listed.changes if change not in counted.changes]
+    assert (counted.id, counted.summary) == (listed.id, listed.summary)
+    assert counted.untouched == len(left)
+    assert {change.action for change in left} <= {Action.UNCHANGED}
+    if live is None:
+        assert {one.key for one in settled} <= {change.key for change in left}
+    else:
+        assert counted == listed
+
+
 # --- applied in memory
 
 
