@@ -25,7 +25,7 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.checks import hint_of_refusal
 from lsq_sync.core.metadata import ListedType, TypeMetadata
-from lsq_sync.core.model import LiveOpportunity
+from lsq_sync.core.model import Live, LiveOpportunity
 from lsq_sync.core.reading import Wanted, groups_of
 from lsq_sync.errors import AuthenticationError, LsqSyncError, NetworkError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS
@@ -75,20 +75,27 @@ class Reader:
         """
         listed = tuple(wanted)
         live: dict[str, LiveOpportunity] = {}
-        singles = tuple((one,) for one in listed if not one.in_bulk)
-        waiting = iter((*groups_of(listed), *singles))
-        workers = min(_AT_ONCE, len(listed))
-        await together(self._read_some(waiting, live) for _ in range(workers))
+        await self.read_each(listed, live.update)
         return {one.key: live[one.key] for one in listed}
 
+    async def read_each(self, wanted: Sequence[Wanted], use: Callable[[Live], None]) -> None:
+        """The same, handed over call by call: no more than a few of them are in memory.
+
+        Raises as `read` does; by then some were handed over.
+        """
+        singles = tuple((one,) for one in wanted if not one.in_bulk)
+        waiting = iter((*groups_of(wanted), *singles))
+        workers = min(_AT_ONCE, len(wanted))
+        await together(self._read_some(waiting, use) for _ in range(workers))
+
     async def _read_some(
-        self, waiting: Iterator[Sequence[Wanted]], live: dict[str, LiveOpportunity]
+        self, waiting: Iterator[Sequence[Wanted]], use: Callable[[Live], None]
     ) -> None:
         for group in waiting:
             found = await self._read_group(group)
             if self._may_be_wrong(group, found):
                 found |= await self._read_by_themselves(group)
-            live.update(found)
+            use(found)
             self._tell(len(group))
 
     def _may_be_wrong(self, group: Sequence[Wanted], found: Mapping[str, LiveOpportunity]) -> bool:

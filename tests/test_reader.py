@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from lsq_sync.core.answers import (
     Rows,
     TooFast,
 )
-from lsq_sync.core.model import LiveOpportunity
-from lsq_sync.core.reading import Wanted
+from lsq_sync.core.model import Live, LiveOpportunity
+from lsq_sync.core.reading import MOST_IDS, Wanted
 from lsq_sync.errors import AuthenticationError, LsqSyncError, NetworkError
 from lsq_sync.reader import Reader
 from tests.support.clock import VirtualClock, run
@@ -108,6 +109,25 @@ def test_no_more_than_a_few_reads_are_under_way_at_once() -> None:
 
     run(main)
     assert (source.most, len(source.groups)) == (25, 60)
+
+
+def test_what_one_call_brings_is_handed_over_before_the_last_is_made() -> None:
+    source = FakeSource()
+    handed_over: list[int] = []
+    calls_before: list[int] = []
+
+    def use(live: Live) -> None:
+        handed_over.append(len(live))
+        calls_before.append(len(source.groups))
+
+    async def main(clock: VirtualClock) -> None:
+        source.takes = partial(clock.sleep, 1)
+        reader = Reader(source, clock.surroundings())
+        await reader.read_each([wanted(n, 12005) for n in range(60 * MOST_IDS)], use)
+
+    run(main)
+    assert handed_over == [MOST_IDS] * 60
+    assert calls_before[0] < 60
 
 
 def test_what_fails_for_now_is_asked_again_with_growing_pauses() -> None:

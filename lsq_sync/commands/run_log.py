@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lsq_sync.errors import StorageError, UsageError
-from lsq_sync.lock.disk import PRIVATE, content_of, replace_file
-from lsq_sync.render.document import Document, to_text
+from lsq_sync.lock.disk import PRIVATE, content_of, replace_by_pieces
+from lsq_sync.render.document import Document, to_texts
 
 _SUFFIX = ".json"
 
@@ -18,8 +18,8 @@ def keep(state_folder: Path, document: Document) -> None:
     folder = state_folder / "runs"
     if folder.is_dir():
         with suppress(OSError, StorageError):
-            data = to_text(document).encode()
-            replace_file(folder / f"{document['run']}{_SUFFIX}", data, PRIVATE)
+            pieces = (text.encode() for text in to_texts(document))
+            replace_by_pieces(folder / f"{document['run']}{_SUFFIX}", pieces, PRIVATE)
 
 
 def runs(state_folder: Path) -> tuple[str, ...]:

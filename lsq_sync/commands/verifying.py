@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lsq_sync.commands.live import Knowledge
+from lsq_sync.core.model import Live
 from lsq_sync.core.polling import FIRST_GAP, VISIBLE_SECONDS
 from lsq_sync.core.reading import Wanted, readable, shows, wanted_of
 from lsq_sync.core.state import Payload, Recorded
@@ -56,12 +57,14 @@ class Verifying:
         verified: dict[str, bool],
         until: float,
     ) -> None:
+        def compare(live: Live) -> None:
+            for key, seen in live.items():
+                rules = self.know.rules(self.know.desired[key].type)
+                verified[key] = shows(done[key], seen, rules, self.know.values)
+
         gap = FIRST_GAP
         while wanted:
-            live = await self.reader.read(wanted)
-            for one in wanted:
-                rules = self.know.rules(self.know.desired[one.key].type)
-                verified[one.key] = shows(done[one.key], live[one.key], rules, self.know.values)
+            await self.reader.read_each(wanted, compare)
             wanted = tuple(one for one in wanted if not verified[one.key])
             if self.around.monotonic() + gap > until:
                 return
