@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import loans
 from benchmarks.processes import BenchmarkError, cost_of
+from benchmarks.resident import Watch
 from benchmarks.tables import Table
 from lsq_sync.simulator import SimulatorThread
 from lsq_sync.simulator.limit import busiest_window
@@ -140,7 +141,7 @@ def _scaled(folder: Path) -> Table:
     ]
     columns = (
         "`apply` over HTTP", "first send after, s", "of the possible rate", "most in any window",
-        "refused", "CPU ms an update", "peak MB", "peak MB of `plan`",
+        "refused", "CPU ms an update", "MB, 100 sent", "MB, nearly all sent", "peak MB, of `plan`",
     )  # fmt: skip
     return Table(
         "Real processes on a faster clock, answers after 4 % of the window",
@@ -162,7 +163,9 @@ def _scaled_row(root: Path, updates: int, window: float) -> tuple[str, ...]:
         loans.loan_workspace(root, keys, crm.url, api)
         plan = cost_of(root, crm.environment, "plan")
         began = datetime.now(UTC)
-        apply = cost_of(root, crm.environment, "apply", "--yes", "--max-updates", str(updates))
+        words = ("apply", "--yes", "--max-updates", str(updates))
+        with Watch(root, lambda: crm.crm.count("submit")) as watch:
+            apply = cost_of(root, crm.environment, *words)
         log = crm.crm.log()
     sends = [entry for entry in log if entry.kind == "submit"]
     arrivals = [entry.at for entry in log if entry.at <= sends[-1].at]
@@ -174,6 +177,6 @@ def _scaled_row(root: Path, updates: int, window: float) -> tuple[str, ...]:
         f"{busiest_window([entry.at for entry in log], window)}",
         f"{sum(entry.limited for entry in log)}",
         f"{apply.cpu * 1000 / updates:.2f}",
-        f"{apply.peak:.0f}",
-        f"{plan.peak:.0f}",
+        *(f"{size:.0f}" for size in watch.between(100, updates - 1)),
+        f"{apply.peak:.0f}, {plan.peak:.0f}",
     )
