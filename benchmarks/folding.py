@@ -16,7 +16,8 @@ from benchmarks.data import Shape, make
 from benchmarks.processes import Case, Sample, median, python, run_once
 from benchmarks.tables import Table
 from lsq_sync.commands.workspace import find_workspace
-from lsq_sync.core.state import Accepted, Event, Intended, Payload, RequestID, RunID, Succeeded
+from lsq_sync.core.events import Accepted, Event, Intended, Succeeded
+from lsq_sync.core.state import Payload, RequestID, RunID
 
 _ROUNDS = 3
 _AT = datetime(2026, 11, 2, tzinfo=UTC)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Protocol, TextIO, cast
 
-from lsq_sync.core.state import (
+from lsq_sync.core.events import (
     Accepted,
     Event,
     Intended,

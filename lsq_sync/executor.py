@@ -20,9 +20,10 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.change import Change
 from lsq_sync.core.checks import hint_of_refusal
+from lsq_sync.core.events import Accepted, Event, Intended, Lost, Rejected, Withdrawn
 from lsq_sync.core.hiding import hidden_in
 from lsq_sync.core.model import MASK
-from lsq_sync.core.state import Accepted, Event, Intended, Lost, Rejected, RunID, Withdrawn
+from lsq_sync.core.state import RunID
 from lsq_sync.errors import AuthenticationError, NetworkError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lsq_sync import signals
 from lsq_sync.core.budget import RateLimit
-from lsq_sync.core.state import Event
+from lsq_sync.core.events import Event
 from lsq_sync.display import (
     LiveProgress,
     NoProgress,

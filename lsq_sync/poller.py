@@ -17,6 +17,7 @@ from lsq_sync.core.answers import (
     TooFast,
     Waiting,
 )
+from lsq_sync.core.events import Event, Queued, Rejected, Succeeded
 from lsq_sync.core.hiding import hidden_in
 from lsq_sync.core.model import MASK
 from lsq_sync.core.polling import (
@@ -29,7 +30,7 @@ from lsq_sync.core.polling import (
     to_ask,
 )
 from lsq_sync.core.reading import MOST_IDS
-from lsq_sync.core.state import Event, OpenRequest, Queued, Rejected, RequestID, Succeeded
+from lsq_sync.core.state import OpenRequest, RequestID
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.running import LONGEST_LIMIT_SECONDS, Recorder, Stop
 from lsq_sync.surroundings import Surroundings

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from lsq_sync.core.state import Event
+from lsq_sync.core.events import Event
 from lsq_sync.errors import LsqSyncError
 
 LONGEST_LIMIT_SECONDS = 300.0

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from lsq_sync.core.state import Event
+    from lsq_sync.core.events import Event
 
 _T = TypeVar("_T")
 

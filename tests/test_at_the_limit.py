@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import loans
-from lsq_sync.core.state import Accepted, Succeeded
+from lsq_sync.core.events import Accepted, Succeeded
 from lsq_sync.simulator.scenario import Queue, Reject, Scenario, Which
 from tests.support.clock import Timeline
 from tests.support.virtual_crm import HOST, VirtualCRM, Way, jittered, steady

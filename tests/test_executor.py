@@ -21,19 +21,8 @@ from lsq_sync.core.answers import (
 )
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange
-from lsq_sync.core.state import (
-    NOTE,
-    Accepted,
-    Event,
-    Intended,
-    Lost,
-    Payload,
-    Rejected,
-    RequestID,
-    RunID,
-    Withdrawn,
-    replay,
-)
+from lsq_sync.core.events import Accepted, Event, Intended, Lost, Rejected, Withdrawn, replay
+from lsq_sync.core.state import NOTE, Payload, RequestID, RunID
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.errors import AuthenticationError, NetworkError, StorageError
 from lsq_sync.executor import IN_FLIGHT_SECONDS, Breaker, Executor

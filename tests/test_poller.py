@@ -21,16 +21,8 @@ from lsq_sync.core.answers import (
     Waiting,
 )
 from lsq_sync.core.budget import RateLimit
-from lsq_sync.core.state import (
-    Event,
-    OpenRequest,
-    Payload,
-    Queued,
-    Rejected,
-    RequestID,
-    RunID,
-    Succeeded,
-)
+from lsq_sync.core.events import Event, Queued, Rejected, Succeeded
+from lsq_sync.core.state import OpenRequest, Payload, RequestID, RunID
 from lsq_sync.crm.pacing import Pacer
 from lsq_sync.errors import StorageError
 from lsq_sync.poller import Findings, Poller, ReadBack

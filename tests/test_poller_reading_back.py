@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from lsq_sync.core.answers import Done, NoVerdict, QueueMetrics, StatusAnswer, Waiting
-from lsq_sync.core.state import OpenRequest, Payload, RunID, Succeeded
+from lsq_sync.core.events import Succeeded
+from lsq_sync.core.state import OpenRequest, Payload, RunID
 from lsq_sync.errors import NetworkError
 from tests.support.clock import STARTED, VirtualClock
 from tests.test_poller import QUEUED, World, opened, play

@@ -10,18 +10,8 @@ from itertools import product
 import pytest
 
 from lsq_sync.core.answers import QueueMetrics, StatusAnswer
-from lsq_sync.core.state import (
-    Entry,
-    Event,
-    OpenRequest,
-    Outcome,
-    Payload,
-    Rejected,
-    RequestID,
-    RunID,
-    Succeeded,
-    advance,
-)
+from lsq_sync.core.events import Event, Rejected, Succeeded, advance
+from lsq_sync.core.state import Entry, OpenRequest, Outcome, Payload, RequestID, RunID
 from lsq_sync.crm.protocol import read_status
 from lsq_sync.crm.wire import Answer
 from lsq_sync.poller import Poller

@@ -15,10 +15,11 @@ from lsq_sync.commands.refresh import live_values
 from lsq_sync.commands.state import key_among
 from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.accepting import Accepted, Kept, Report, Taken, weigh
+from lsq_sync.core.events import Adopted
 from lsq_sync.core.model import DesiredOpportunity, Live
 from lsq_sync.core.plan import PlanRules, wanted_fields
 from lsq_sync.core.reading import WHY_UNREAD, readable, wanted_of
-from lsq_sync.core.state import NOTE, Adopted, Entry, Payload
+from lsq_sync.core.state import NOTE, Entry, Payload
 from lsq_sync.core.values import ABSENT, Value, ValueRules, is_guid, same_as_live
 from lsq_sync.errors import Origin, UsageError
 from lsq_sync.lock.disk import replace_file, told_as_storage_error

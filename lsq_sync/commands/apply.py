@@ -32,19 +32,12 @@ from lsq_sync.commands.workspace import Workspace, new_run
 from lsq_sync.core.canary import Canary
 from lsq_sync.core.change import Action, Change, Plan
 from lsq_sync.core.deadline import Deadline
+from lsq_sync.core.events import Adopted, Event, Released
 from lsq_sync.core.model import Live
 from lsq_sync.core.reading import Wanted
 from lsq_sync.core.result import UpdateResult, result_of_update
 from lsq_sync.core.safety import Limits, unreviewed
-from lsq_sync.core.state import (
-    Adopted,
-    Event,
-    OpenRequest,
-    Outcome,
-    Recorded,
-    Released,
-    RunID,
-)
+from lsq_sync.core.state import OpenRequest, Outcome, Recorded, RunID
 from lsq_sync.crm.credentials import FOR_UPDATES
 from lsq_sync.errors import LsqSyncError, OutOfTimeError, RefusedError, StorageError
 from lsq_sync.lock.ledger import Ledger

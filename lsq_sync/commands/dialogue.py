@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from lsq_sync.commands.plan import Planned
-from lsq_sync.core.state import Event
+from lsq_sync.core.events import Event
 
 
 class Dialogue(Protocol):

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from lsq_sync.commands.dialogue import Dialogue
+from lsq_sync.core.events import Event, Intended, lapsed
 from lsq_sync.core.identity import as_the_specs_call_it
 from lsq_sync.core.model import DesiredOpportunity
-from lsq_sync.core.state import Event, Intended, lapsed
 from lsq_sync.lock.writer import Writer
 from lsq_sync.render.words import counted
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lsq_sync.commands.workspace import Workspace
+from lsq_sync.core.events import Seen
 from lsq_sync.core.model import DesiredOpportunity, LiveOpportunity
 from lsq_sync.core.reading import Rules, Wanted, readable, shows, wanted_of, wanted_of_request
-from lsq_sync.core.state import Entry, Recorded, Seen
+from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.core.values import ValueRules, is_guid
 from lsq_sync.lock.writer import Writer
 from lsq_sync.poller import ReadBack

@@ -11,18 +11,10 @@ from lsq_sync.commands.verifying import Verifying
 from lsq_sync.core.canary import Canary, how_it_went
 from lsq_sync.core.change import Change
 from lsq_sync.core.deadline import Deadline
+from lsq_sync.core.events import Event, Lost, Withdrawn
 from lsq_sync.core.polling import FIRST_GAP
 from lsq_sync.core.result import result_of_update
-from lsq_sync.core.state import (
-    Entry,
-    Event,
-    Lost,
-    OpenRequest,
-    Outcome,
-    Recorded,
-    RunID,
-    Withdrawn,
-)
+from lsq_sync.core.state import Entry, OpenRequest, Outcome, Recorded, RunID
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.executor import Executor
 from lsq_sync.lock.ledger import Ledger

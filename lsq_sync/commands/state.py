@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from lsq_sync.commands.workspace import Workspace, new_run
+from lsq_sync.core.events import GivenUp, Released
 from lsq_sync.core.model import FieldRule
 from lsq_sync.core.moment import moment
-from lsq_sync.core.state import NOTE, GivenUp, OpenRequest, Recorded, Released
+from lsq_sync.core.state import NOTE, OpenRequest, Recorded
 from lsq_sync.core.values import ABSENT, is_guid
 from lsq_sync.errors import RefusedError, UsageError
 from lsq_sync.lock.entry import entry_to_json

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from lsq_sync.core.events import Rekeyed, replay
 from lsq_sync.core.model import DesiredOpportunity
-from lsq_sync.core.state import Entry, Recorded, Rekeyed, replay
+from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.core.values import is_guid
 from lsq_sync.errors import Diagnostic, LockError, SpecError
 

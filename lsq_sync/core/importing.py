@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from lsq_sync.core.events import Adopted, Event, Released
 from lsq_sync.core.model import DesiredOpportunity
-from lsq_sync.core.state import NOTE, Adopted, Entry, Event, Payload, Released
+from lsq_sync.core.state import NOTE, Entry, Payload
 from lsq_sync.core.values import ABSENT, Value
 
 

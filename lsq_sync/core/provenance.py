@@ -5,22 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from lsq_sync.core.model import FieldRule
-from lsq_sync.core.state import (
+from lsq_sync.core.events import (
     Accepted,
     Adopted,
     Event,
-    FinalRequest,
     Intended,
     Lost,
     Rejected,
     Released,
-    RequestID,
-    RunID,
     Seen,
     Succeeded,
     Withdrawn,
 )
+from lsq_sync.core.model import FieldRule
+from lsq_sync.core.state import FinalRequest, RequestID, RunID
 from lsq_sync.core.values import Absent, Value
 from lsq_sync.errors import Origin
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from lsq_sync.core.state import Entry, Event, Intended
+from lsq_sync.core.events import Event, Intended
+from lsq_sync.core.state import Entry
 from lsq_sync.errors import LockError
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import PRIVATE, sync, sync_folder, write_all

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsq_sync import signals
+from lsq_sync.core.events import Event, replay
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import Entry, Event, Recorded, RunID, replay
+from lsq_sync.core.state import Entry, Recorded, RunID
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lsq_sync.core.state import Event, RunID
+from lsq_sync.core.events import Event
+from lsq_sync.core.state import RunID
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import content_of
 

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from lsq_sync.core.state import Entry, Event
+from lsq_sync.core.events import Event
+from lsq_sync.core.state import Entry
 from lsq_sync.lock.writer import Writer
 
 _Group = tuple[tuple[Event, ...], asyncio.Future[None]]

@@ -8,17 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from lsq_sync.core.events import Accepted, Event, Intended, Queued
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import (
-    Accepted,
-    Entry,
-    Event,
-    Intended,
-    OpenRequest,
-    Queued,
-    Recorded,
-    is_same_request,
-)
+from lsq_sync.core.state import Entry, OpenRequest, Recorded, is_same_request
 from lsq_sync.errors import LockError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import PRIVATE, content_of, replace_file

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lsq_sync.core.moment import moment, read_moment
-from lsq_sync.core.state import (
+from lsq_sync.core.events import (
     Accepted,
     Adopted,
     Event,
@@ -22,17 +21,16 @@ from lsq_sync.core.state import (
     Intended,
     Lapsed,
     Lost,
-    Payload,
     Queued,
     Rejected,
     Rekeyed,
     Released,
-    RequestID,
-    RunID,
     Seen,
     Succeeded,
     Withdrawn,
 )
+from lsq_sync.core.moment import moment, read_moment
+from lsq_sync.core.state import Payload, RequestID, RunID
 from lsq_sync.core.values import ABSENT
 
 FORMAT = "lsq-sync/journal/v1"

@@ -14,17 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lsq_sync import signals
-from lsq_sync.core.state import (
-    Accepted,
-    Entry,
-    Event,
-    Intended,
-    Recorded,
-    Rejected,
-    Rekeyed,
-    RunID,
-    apply_event,
-)
+from lsq_sync.core.events import Accepted, Event, Intended, Rejected, Rekeyed, apply_event
+from lsq_sync.core.state import Entry, Recorded, RunID
 from lsq_sync.errors import StorageError
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records

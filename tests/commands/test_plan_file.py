@@ -14,22 +14,10 @@ import pytest
 from lsq_sync.commands.plan_file import SavedPlan, _checksum, check, load, save
 from lsq_sync.core.budget import RateLimit, budget
 from lsq_sync.core.change import Action, Plan
+from lsq_sync.core.events import Accepted, Event, Intended, Rejected, Succeeded, replay
 from lsq_sync.core.model import Account, DesiredField, DesiredNote, DesiredOpportunity
 from lsq_sync.core.plan import PlanRules, make_plan
-from lsq_sync.core.state import (
-    Accepted,
-    Entry,
-    Event,
-    Intended,
-    OpenRequest,
-    Payload,
-    Recorded,
-    Rejected,
-    RequestID,
-    RunID,
-    Succeeded,
-    replay,
-)
+from lsq_sync.core.state import Entry, OpenRequest, Payload, Recorded, RequestID, RunID
 from lsq_sync.errors import Origin, RefusedError, StorageError
 from lsq_sync.render.document import to_text
 from lsq_sync.render.plan_document import PLAN_FORMAT, plan_document

@@ -23,8 +23,9 @@ from lsq_sync.core.answers import (
 from lsq_sync.core.canary import Canary
 from lsq_sync.core.change import Change
 from lsq_sync.core.deadline import Deadline, deadline_in
+from lsq_sync.core.events import Event, apply_event
 from lsq_sync.core.result import result_of_update
-from lsq_sync.core.state import Entry, Event, Outcome, Recorded, RequestID, RunID, apply_event
+from lsq_sync.core.state import Entry, Outcome, Recorded, RequestID, RunID
 from lsq_sync.core.values import ValueRules
 from lsq_sync.running import Stop
 from tests.core.support import ACCOUNT, change_of, desired

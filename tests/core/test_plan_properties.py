@@ -8,24 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.change import Action, Change, Plan
+from lsq_sync.core.events import Accepted, Adopted, Event, Intended, Released, Succeeded, replay
 from lsq_sync.core.model import DesiredOpportunity, FieldRule, LiveOpportunity
 from lsq_sync.core.plan import PlanRules, make_plan
-from lsq_sync.core.state import (
-    NOTE,
-    Accepted,
-    Adopted,
-    Entry,
-    Event,
-    Intended,
-    Outcome,
-    Payload,
-    Recorded,
-    Released,
-    RequestID,
-    RunID,
-    Succeeded,
-    replay,
-)
+from lsq_sync.core.state import NOTE, Entry, Outcome, Payload, Recorded, RequestID, RunID
 from lsq_sync.core.values import ABSENT, Absent, DataType, Value
 from tests.core.support import ACCOUNT, NOW, desired, final, opened, request_id
 

@@ -1,7 +1,6 @@
 """Which request wrote each name of an opportunity, from the events of its runs."""
 
-from lsq_sync.core.provenance import Attempt, attempts
-from lsq_sync.core.state import (
+from lsq_sync.core.events import (
     Accepted,
     Adopted,
     Event,
@@ -9,11 +8,12 @@ from lsq_sync.core.state import (
     Lost,
     Rejected,
     Released,
-    RunID,
     Seen,
     Succeeded,
     Withdrawn,
 )
+from lsq_sync.core.provenance import Attempt, attempts
+from lsq_sync.core.state import RunID
 from tests.core.support import KEY, OTHER_RUN, RUN, at, payload, request_id
 
 FIRST: list[Event] = [

@@ -12,28 +12,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsq_sync.core.state import (
-    NOTE,
+from lsq_sync.core.events import (
     Accepted,
     Adopted,
-    Entry,
     Event,
     GivenUp,
     Intended,
     Lapsed,
     Lost,
-    Outcome,
-    Payload,
     Queued,
     Rejected,
     Released,
-    RequestID,
-    RunID,
     Seen,
     Succeeded,
     Withdrawn,
     replay,
 )
+from lsq_sync.core.state import NOTE, Entry, Outcome, Payload, RequestID, RunID
 from lsq_sync.core.values import ABSENT, Absent, Value
 from tests.core.support import KEY, OTHER_RUN, RUN, at, final, opened, payload, request_id
 

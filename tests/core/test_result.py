@@ -1,8 +1,9 @@
 """What became of updates, read off the recorded state."""
 
+from lsq_sync.core.events import Accepted, Intended, Rejected, Released, Succeeded
+from lsq_sync.core.events import advance as step
 from lsq_sync.core.result import UpdateResult, result_of_request, result_of_update, summary
-from lsq_sync.core.state import Accepted, Entry, Intended, Outcome, Rejected, Released, Succeeded
-from lsq_sync.core.state import advance as step
+from lsq_sync.core.state import Entry, Outcome
 from tests.core.support import (
     KEY,
     OTHER_RUN,

@@ -6,32 +6,34 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from lsq_sync.core.digest import Digest
-from lsq_sync.core.model import Account
-from lsq_sync.core.state import (
+from lsq_sync.core.events import (
     Accepted,
     Adopted,
-    Displaced,
-    Entry,
     Event,
-    FinalRequest,
     GivenUp,
     Intended,
     Lapsed,
     Lost,
-    OpenRequest,
-    Outcome,
-    Payload,
     Queued,
-    Recorded,
     Rejected,
     Rekeyed,
     Released,
-    Replaced,
-    RequestID,
-    RunID,
     Seen,
     Succeeded,
     Withdrawn,
+)
+from lsq_sync.core.model import Account
+from lsq_sync.core.state import (
+    Displaced,
+    Entry,
+    FinalRequest,
+    OpenRequest,
+    Outcome,
+    Payload,
+    Recorded,
+    Replaced,
+    RequestID,
+    RunID,
 )
 from lsq_sync.core.values import ABSENT, Absent, Value
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lsq_sync.core.state import Event, Recorded, Withdrawn, replay
+from lsq_sync.core.events import Event, Withdrawn, replay
+from lsq_sync.core.state import Recorded
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.format import dump, load
 from lsq_sync.lock.writer import FOLD_SECONDS, Writer

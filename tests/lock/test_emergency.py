@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lsq_sync.core.state import Event, Rejected, Withdrawn, replay
+from lsq_sync.core.events import Event, Rejected, Withdrawn, replay
 from lsq_sync.errors import LockError, StorageError
 from lsq_sync.lock.disk import sync
 from lsq_sync.lock.emergency import emergency_places

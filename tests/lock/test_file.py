@@ -12,19 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from lsq_sync.core.events import Event, Queued, Withdrawn, replay
 from lsq_sync.core.model import Account
-from lsq_sync.core.state import (
-    Entry,
-    Event,
-    OpenRequest,
-    Payload,
-    Queued,
-    Recorded,
-    RequestID,
-    RunID,
-    Withdrawn,
-    replay,
-)
+from lsq_sync.core.state import Entry, OpenRequest, Payload, Recorded, RequestID, RunID
 from lsq_sync.errors import LockError, StorageError, WriterBusyError
 from lsq_sync.lock import writer as writer_module
 from lsq_sync.lock.emergency import Emergency, emergency_places

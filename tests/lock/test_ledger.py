@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lsq_sync.core.state import Entry, Event, replay
+from lsq_sync.core.events import Event, replay
+from lsq_sync.core.state import Entry
 from lsq_sync.errors import StorageError
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.ledger import Ledger

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsq_sync.core.state import Event, Intended, Payload
+from lsq_sync.core.events import Event, Intended
+from lsq_sync.core.state import Payload
 from lsq_sync.lock.records import FORMAT, Journal, decode, encode, encode_header
 from tests.lock.states import NOON, ONE, RUN, TWO, accepted, events, intended, succeeded
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsq_sync.core.state import Entry, Event, Recorded, Rekeyed, Released
+from lsq_sync.core.events import Event, Rekeyed, Released
+from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.lock import splice
 from lsq_sync.lock import writer as writer_module
 from lsq_sync.lock.disk import replace_by_pieces

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lsq_sync.core.state import Entry, Event, replay
+from lsq_sync.core.events import Event, replay
+from lsq_sync.core.state import Entry
 from lsq_sync.errors import StorageError, WriterBusyError
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.writer_lock import only_writer

@@ -11,15 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lsq_sync.core.state import (
-    Entry,
-    Event,
-    Intended,
-    Recorded,
-    RunID,
-    Withdrawn,
-    replay,
-)
+from lsq_sync.core.events import Event, Intended, Withdrawn, replay
+from lsq_sync.core.state import Entry, Recorded, RunID
 from lsq_sync.errors import LsqSyncError, StorageError
 from lsq_sync.lock.emergency import emergency_places
 from lsq_sync.lock.file import FileStore

@@ -106,7 +106,7 @@ def _on_each_call(step: Callable[[], bool], dies: Callable[[], None]) -> None:
 
 
 def _on_each_promise(promised: Path) -> None:
-    from lsq_sync.core.state import Accepted, Event
+    from lsq_sync.core.events import Accepted, Event
     from lsq_sync.lock.ledger import Ledger
 
     record = Ledger.record

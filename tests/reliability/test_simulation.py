@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from lsq_sync import executor
-from lsq_sync.core import plan, state
-from lsq_sync.core.state import Entry, Intended, RunID, Succeeded, Withdrawn
+from lsq_sync.core import events, plan, state
+from lsq_sync.core.events import Intended, Succeeded, Withdrawn
+from lsq_sync.core.state import Entry, RunID
 from lsq_sync.lock import file as lock_file
 from lsq_sync.lock.file import FileStore
 from lsq_sync.lock.writer import Writer
@@ -110,13 +111,13 @@ def _in_queue_does_not_renew_the_window(patch: pytest.MonkeyPatch) -> None:
 
 def _any_success_counts(patch: pytest.MonkeyPatch) -> None:
     """Accepted is taken for applied."""
-    really = state._accept
+    really = events._accept
 
-    def accepts(entry: Entry, event: state.Accepted) -> Entry:
+    def accepts(entry: Entry, event: events.Accepted) -> Entry:
         after = really(entry, event)
-        return state._succeed(after, Succeeded(event.key, event.at, event.request_id))
+        return events._succeed(after, Succeeded(event.key, event.at, event.request_id))
 
-    patch.setattr(state, "_accept", accepts)
+    patch.setattr(events, "_accept", accepts)
 
 
 def _intent_not_recorded(patch: pytest.MonkeyPatch) -> None:
@@ -157,8 +158,10 @@ def _open_requests_not_kept_beside_the_lock(patch: pytest.MonkeyPatch) -> None:
 
 
 def _rejections_are_forgotten(patch: pytest.MonkeyPatch) -> None:
-    really = state._reject
-    patch.setattr(state, "_reject", lambda entry, event: really(entry, replace(event, resend=True)))
+    really = events._reject
+    patch.setattr(
+        events, "_reject", lambda entry, event: really(entry, replace(event, resend=True))
+    )
 
 
 def _conflicts_are_overwritten(patch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
-from lsq_sync.core.state import Event
+from lsq_sync.core.events import Event
 from lsq_sync.surroundings import Surroundings
 
 _T = TypeVar("_T")

@@ -9,8 +9,9 @@ from uuid import UUID
 from benchmarks import loans
 from lsq_sync.core.budget import RateLimit
 from lsq_sync.core.change import Action, Change, FieldChange
+from lsq_sync.core.events import Event
 from lsq_sync.core.reading import Wanted
-from lsq_sync.core.state import Event, OpenRequest, Payload, RequestID, RunID
+from lsq_sync.core.state import OpenRequest, Payload, RequestID, RunID
 from lsq_sync.crm.client import Calls, Client, Place
 from lsq_sync.crm.credentials import Credentials
 from lsq_sync.crm.pacing import Pacer

@@ -5,26 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from lsq_sync.core.model import Account
-from lsq_sync.core.state import (
-    NOTE,
+from lsq_sync.core.events import (
     Accepted,
     Adopted,
-    Displaced,
-    Entry,
     Event,
-    FinalRequest,
     GivenUp,
     Intended,
     Lapsed,
     Lost,
-    OpenRequest,
-    Outcome,
     Queued,
     Rejected,
     Rekeyed,
     Released,
-    Replaced,
     Seen,
     Succeeded,
     Withdrawn,
@@ -32,6 +24,8 @@ from lsq_sync.core.state import (
     lapsed,
     replay,
 )
+from lsq_sync.core.model import Account
+from lsq_sync.core.state import NOTE, Displaced, Entry, FinalRequest, OpenRequest, Outcome, Replaced
 from lsq_sync.core.values import ABSENT
 from tests.core.support import (
     ACCOUNT,
