@@ -33,10 +33,13 @@ class Piece(NamedTuple):
     style: Style = Style.PLAIN
 
 
+Pieces = tuple[Piece, ...]
+
+
 class Line(NamedTuple):
     """One line. `indent` blanks before it, and two more where a narrow window wraps it."""
 
-    pieces: tuple[Piece, ...] = ()
+    pieces: Pieces = ()
     indent: int = 0
 
 

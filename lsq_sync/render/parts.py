@@ -1,13 +1,13 @@
 """How opportunities, fields and values are called, the same in every text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from lsq_sync.core.model import FieldRule
 from lsq_sync.core.values import Value
 from lsq_sync.errors import Origin
 from lsq_sync.render.document import masked
 from lsq_sync.render.escape import quoted, shortened, visible
-from lsq_sync.render.lines import Line, Piece, Style, line
+from lsq_sync.render.lines import Line, Piece, Pieces, Style, line
 
 LONGEST_VALUE = 300
 
@@ -22,13 +22,11 @@ def heading(key: str, label: str, type_name: str, origin: Origin | None) -> tupl
     return (*name, Piece(visible(key), Style.PLAIN if label else Style.STRONG), *kind, *place)
 
 
-def field_name(name: str, title: str, style: Style = Style.PLAIN) -> Iterator[Piece]:
+def field_name(name: str, title: str, style: Style = Style.PLAIN) -> Pieces:
     """A field: display name and schema name, where both are known."""
     if title in ("", name):
-        yield Piece(name, style)
-    else:
-        yield Piece(visible(title), style)
-        yield Piece(f" ({name})", Style.FAINT)
+        return (Piece(name, style),)
+    return (Piece(visible(title), style), Piece(f" ({name})", Style.FAINT))
 
 
 def field_words(name: str, title: str) -> str:

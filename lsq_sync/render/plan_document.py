@@ -41,8 +41,7 @@ def plan_document(
 
 def change_row(change: Change) -> Document:
     """One opportunity of a plan, or of what has drifted."""
-    fields = [part for part in change.fields if part.name != NOTE]
-    notes = [part for part in change.fields if part.name == NOTE]
+    shown = [part for part in change.fields if part.action is not Action.UNCHANGED]
     return {
         "id": change.key,
         "type": change.type,
@@ -52,34 +51,22 @@ def change_row(change: Change) -> Document:
         "source": source(change.origin),
         "base": change.base,
         "desired": change.desired,
-        "fields": [_field(part) for part in fields if _is_shown(part)],
-        "note": next((_note(part) for part in notes if _is_shown(part)), None),
+        "fields": [_field(part) for part in shown if part.name != NOTE],
+        "note": next((_note(part) for part in shown if part.name == NOTE), None),
     }
-
-
-def _is_shown(part: FieldChange) -> bool:
-    return part.action is not Action.UNCHANGED
 
 
 def _field(part: FieldChange) -> Document:
-    content = {
-        "name": part.name,
-        "title": part.rule.title,
-        "action": part.action.value,
-        **_values(part),
-        "source": source(part.origin),
-    }
+    content = {"name": part.name, "title": part.rule.title, **_note(part)}
     return {**content, "companion": True} if part.companion else content
 
 
 def _note(part: FieldChange) -> Document:
-    return {"action": part.action.value, **_values(part), "source": source(part.origin)}
-
-
-def _values(part: FieldChange) -> Document:
     return {
+        "action": part.action.value,
         "before": masked(part.before, part.rule),
         "after": masked(part.after, part.rule),
         "live": None if part.live is ABSENT else masked(part.live, part.rule),
         "known": part.known,
+        "source": source(part.origin),
     }

@@ -7,20 +7,29 @@ from lsq_sync.core.change import Action, Change, FieldChange, Plan
 from lsq_sync.core.safety import Refusal
 from lsq_sync.core.values import ABSENT
 from lsq_sync.render.escape import visible
-from lsq_sync.render.lines import BLANK, Line, Piece, Style, line, plain
+from lsq_sync.render.lines import BLANK, Line, Piece, Pieces, Style, line, plain
 from lsq_sync.render.parts import field_name, field_value, heading
 from lsq_sync.render.words import counted, duration
 
 _SIGNS = {
-    Action.UPDATE: ("~", Style.CHANGED),
-    Action.CONFLICT: ("!", Style.BAD),
-    Action.HELD: ("|", Style.CARE),
-    Action.REJECTED: ("x", Style.BAD),
-    Action.PENDING: (">", Style.FAINT),
-    Action.ADOPT: ("=", Style.NEW),
-    Action.RELEASE: ("-", Style.FAINT),
-    Action.UNCHANGED: (" ", Style.FAINT),
+    Action.UPDATE: Piece("~ ", Style.CHANGED),
+    Action.CONFLICT: Piece("! ", Style.BAD),
+    Action.HELD: Piece("| ", Style.CARE),
+    Action.REJECTED: Piece("x ", Style.BAD),
+    Action.PENDING: Piece("> ", Style.FAINT),
+    Action.ADOPT: Piece("= ", Style.NEW),
+    Action.RELEASE: Piece("- ", Style.FAINT),
+    Action.UNCHANGED: Piece("  ", Style.FAINT),
 }
+_CLEARED = Piece("- ", Style.OLD)
+_FILLED = Piece("+ ", Style.NEW)
+
+# A large plan has a line for each of very many fields: what they have in common is made once.
+_COLON = Piece(": ")
+_ARROW = Piece(" → ")
+_UNKNOWN = Piece("(not recorded yet)", Style.FAINT)
+_CLEAR = Piece("(clear)", Style.OLD)
+_SENT_ALONG = Piece("  (sent along)", Style.FAINT)
 ACTION_WORDS = {
     Action.UPDATE: "to update",
     Action.CONFLICT: "in conflict",
@@ -60,70 +69,63 @@ def summary_lines(
 
 
 def _change(change: Change) -> Iterator[Line]:
-    sign, style = _SIGNS[change.action]
+    sign = _SIGNS[change.action]
     tag = "" if change.action is Action.UPDATE else f"  {ACTION_WORDS[change.action]}"
     head = heading(change.key, change.label, change.type, change.origin)
-    yield line(Piece(f"{sign} ", style), *head, Piece(tag, style))
+    yield line(sign, *head, Piece(tag, sign.style))
     if change.reason:
         yield line(Piece(visible(change.reason), Style.FAINT), indent=4)
     for part in change.fields:
         if part.action is not Action.UNCHANGED:
-            yield line(*_field(part), indent=4)
+            yield Line(_field(part), indent=4)
 
 
-def _field(part: FieldChange) -> Iterator[Piece]:
-    sign, style = _SIGNS[part.action]
+def _field(part: FieldChange) -> Pieces:
+    render = _RENDER.get(part.action, _before_after)
+    along = (_SENT_ALONG,) if part.companion else ()
+    place = (Piece(f"  :{part.origin.line}", Style.FAINT),) if part.origin else ()
+    name = field_name(part.name, part.rule.title)
+    return (_sign(part), *name, _COLON, *render(part), *along, *place)
+
+
+def _sign(part: FieldChange) -> Piece:
     if part.action is Action.UPDATE and part.after is None:
-        sign, style = "-", Style.OLD
-    elif part.action is Action.UPDATE and part.known and part.before is None:
-        sign, style = "+", Style.NEW
-    yield Piece(f"{sign} ", style)
-    yield from field_name(part.name, part.rule.title)
-    yield Piece(": ")
-    yield from _RENDER[part.action](part) if part.action in _RENDER else _before_after(part)
-    if part.companion:
-        yield Piece("  (sent along)", Style.FAINT)
-    if part.origin:
-        yield Piece(f"  :{part.origin.line}", Style.FAINT)
+        return _CLEARED
+    if part.action is Action.UPDATE and part.known and part.before is None:
+        return _FILLED
+    return _SIGNS[part.action]
 
 
-def _before_after(part: FieldChange) -> Iterator[Piece]:
-    if not part.known:
-        yield Piece("(not recorded yet)", Style.FAINT)
-    else:
-        yield field_value(part.before, part.rule, Style.OLD)
-    yield Piece(" → ")
-    if part.after is None:
-        yield Piece("(clear)", Style.OLD)
-    else:
-        yield field_value(part.after, part.rule, Style.NEW)
-    yield from _written_over(part)
+def _before_after(part: FieldChange) -> Pieces:
+    before = field_value(part.before, part.rule, Style.OLD) if part.known else _UNKNOWN
+    after = _CLEAR if part.after is None else field_value(part.after, part.rule, Style.NEW)
+    return (before, _ARROW, after, *_written_over(part))
 
 
-def _written_over(part: FieldChange) -> Iterator[Piece]:
+def _written_over(part: FieldChange) -> Pieces:
     """What the CRM has and the lock has not, and an update takes away on purpose."""
-    if part.action is not Action.UPDATE or not part.recorded or part.live is ABSENT:
-        return
-    if (part.live or None) != part.before:
-        yield Piece(", over ")
-        yield field_value(part.live or None, part.rule, Style.BAD)
-        yield Piece(" in the CRM")
+    if part.live is ABSENT or part.action is not Action.UPDATE or not part.recorded:
+        return ()
+    live = part.live or None
+    if live == part.before:
+        return ()
+    return (Piece(", over "), field_value(live, part.rule, Style.BAD), Piece(" in the CRM"))
 
 
-def _only_after(part: FieldChange) -> Iterator[Piece]:
-    yield field_value(part.after, part.rule, Style.PLAIN)
+def _only_after(part: FieldChange) -> Pieces:
+    return (field_value(part.after, part.rule, Style.PLAIN),)
 
 
-def _released(part: FieldChange) -> Iterator[Piece]:
-    yield field_value(part.before, part.rule, Style.FAINT)
-    yield Piece(" stays in the CRM, no longer managed", Style.FAINT)
+def _released(part: FieldChange) -> Pieces:
+    left = Piece(" stays in the CRM, no longer managed", Style.FAINT)
+    return (field_value(part.before, part.rule, Style.FAINT), left)
 
 
-def _conflict(part: FieldChange) -> Iterator[Piece]:
-    yield from _before_after(part)
-    if part.live is not ABSENT:
-        yield Piece(", the CRM has ")
-        yield field_value(part.live, part.rule, Style.BAD)
+def _conflict(part: FieldChange) -> Pieces:
+    if part.live is ABSENT:
+        return _before_after(part)
+    live = field_value(part.live, part.rule, Style.BAD)
+    return (*_before_after(part), Piece(", the CRM has "), live)
 
 
 _RENDER = {
