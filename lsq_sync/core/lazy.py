@@ -15,7 +15,7 @@ class LazyTuple(Sequence[T]):
         self._made: tuple[T, ...] | None = None
 
     def make(self) -> Iterable[T]:
-        """The members; called once."""
+        """The members."""
         raise NotImplementedError
 
     @property

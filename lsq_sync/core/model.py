@@ -1,7 +1,7 @@
 """What the specs say, once it has types: opportunities, their fields, and what is known of each."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -69,6 +69,10 @@ class DesiredOpportunity(NamedTuple):
     type: str = ""
     code: int | None = None
     label: str = ""
+
+    def each_field(self) -> Iterable[DesiredField]:
+        """The fields for somebody who needs them once: all of them take much memory together."""
+        return self.fields.make() if isinstance(self.fields, ReadFields) else self.fields
 
     @property
     def values(self) -> Mapping[str, Value]:

@@ -160,7 +160,7 @@ def _gravest(actions: Iterable[Action]) -> Action:
 
 def wanted_fields(one: DesiredOpportunity) -> Iterator[DesiredField]:
     """All that the specs manage of it: the fields, and the note under its own name."""
-    yield from one.fields
+    yield from one.each_field()
     if one.note:
         yield DesiredField(NOTE, one.note.value, one.note.origin, NOTE_RULE)
 
@@ -209,9 +209,8 @@ def _plan_field(
         action = _against_live(want, was, now, entry.replaced, rules)
     seen = was if was is not ABSENT else now
     before, known = (None, False) if seen is ABSENT else (seen, True)
-    return FieldChange(
-        name, action, before, wanted, known, rule, origin, live=now, recorded=was is not ABSENT
-    )
+    recorded = was is not ABSENT
+    return FieldChange(name, action, before, wanted, known, rule, origin, now, recorded)
 
 
 def _agrees(want: DesiredField, value: Value | Absent, rules: PlanRules) -> bool:
@@ -295,14 +294,15 @@ def _companions(
 
     That is what the specs want, else what the CRM says now; never what it held once.
     """
-    sent = {part.name for part in parts if part.action is Action.UPDATE}
-    asked = dict.fromkeys(
-        name for part in parts if part.name in sent for name in part.rule.send_with
-    )
+    sent = [part for part in parts if part.action is Action.UPDATE]
+    asked = dict.fromkeys(name for part in sent for name in part.rule.send_with)
+    if not asked:
+        return []
+    names = {part.name for part in sent}
     managed = {want.name: want for want in one.fields}
     found = []
     for name in asked:
-        if name in sent:
+        if name in names:
             continue
         rule = _rule(one.type, name, rules)
         want = managed.get(name)
@@ -332,11 +332,9 @@ def _releases(
     one: DesiredOpportunity, entry: Entry, held_by: OpenRequest | None, rules: PlanRules
 ) -> list[FieldChange]:
     known = _releasable(entry, held_by)
-    for want in wanted_fields(one):
-        known.pop(want.name, None)
-    return [
-        _release(name, value, _rule(one.type, name, rules)) for name, value in sorted(known.items())
-    ]
+    managed = {*one.values, NOTE} if one.note else one.values.keys()
+    given_up = known.keys() - managed
+    return [_release(name, known[name], _rule(one.type, name, rules)) for name in sorted(given_up)]
 
 
 def _rule(type_name: str, name: str, rules: PlanRules) -> FieldRule:

@@ -43,11 +43,17 @@ class Wanted:
 
 def wanted_of(one: DesiredOpportunity, entry: Entry | None) -> Wanted:
     """All that the specs manage of an opportunity, and what the CRM wants sent along."""
-    names = dict.fromkeys(field.name for field in one.fields)
+    names = dict.fromkeys(one.values)
     names |= dict.fromkeys(name for field in one.fields for name in field.rule.send_with)
     if one.note:
         names[NOTE] = None
     return Wanted(one.key, _identifier(one.key, entry), tuple(names), one.code)
+
+
+def _to_count(one: DesiredOpportunity, entry: Entry | None) -> Wanted:
+    """The same without what is to be sent along, which takes no more calls."""
+    names = (*one.values, NOTE) if one.note else tuple(one.values)
+    return Wanted(one.key, _identifier(one.key, entry), names, one.code)
 
 
 def wanted_of_request(key: str, entry: Entry, opened: OpenRequest, code: int | None) -> Wanted:
@@ -90,7 +96,7 @@ def calls_around(
     sent = {change.key for change in plan.updates}
     looked_at = {change.key for change in plan.having(Action.UPDATE, Action.HELD)}
     concerned = (one for one in desired if one.key in looked_at)
-    wanted = readable(wanted_of(one, entries.get(one.key)) for one in concerned)
+    wanted = readable(_to_count(one, entries.get(one.key)) for one in concerned)
     if not wanted:
         return 0
     whose_keys = 1

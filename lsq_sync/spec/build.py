@@ -182,8 +182,9 @@ class _Builder:
     ) -> Iterator[DesiredField]:
         """The fields of values that were found to be good, none of which is a field set."""
         own = block if isinstance(block, Block) else Block(None)
-        for (name, node), place in zip(own.items(), own.places(), strict=True):
-            yield DesiredField(name, values[name], self._origin(place), self._rule(name, node))
+        for (name, node), (line, column) in zip(own.items(), own.places(), strict=True):
+            origin = Origin(self._file, line, column)
+            yield DesiredField(name, values[name], origin, self._rule(name, node))
         yield from _inherited(own.keys(), defaults)
 
     def _key(self, key: str, place: Place) -> str:
