@@ -46,12 +46,14 @@ ONE_FILE = "plan, nothing to do, one file"
 TYPED = "plan, nothing to do, typed"
 MIXED = "plan, nothing to do, no two alike"
 CHANGED = "plan, 10 % changed"
+FIRST = "plan, nothing recorded yet"
 INDEXED = "plan, nothing to do, with index"
 INDEXED_GATHERED = "plan, 10 % edited in a tenth of the files, with index"
 INDEXED_SPREAD = "plan, 10 % edited in all files, with index"
 HASH = "Python reads and hashes the specs"
 HASH_BOTH = "Python reads and hashes the specs and the lock"
 OCTODNS = "octodns-sync, nothing to do"
+OCTODNS_CHANGED = "octodns-sync, every record changed"
 TERRAFORM = "terraform plan, nothing to do"
 
 _PLANS = (
@@ -61,13 +63,14 @@ _PLANS = (
         TYPED,
         MIXED,
         CHANGED,
+        FIRST,
         INDEXED,
         INDEXED_GATHERED,
         INDEXED_SPREAD,
         HASH,
         HASH_BOTH,
     ),
-    *(OCTODNS, TERRAFORM),
+    *(OCTODNS, OCTODNS_CHANGED, TERRAFORM),
 )
 
 _VALIDATE = "lsq-sync validate"
@@ -115,7 +118,8 @@ def _cases_of(folder: Path, size: int, *, terraform: bool) -> Iterator[Case]:
     yield from _cold_cases(folder, size)
     yield from _index_cases(folder, size)
     yield from _edited_cases(folder, size)
-    yield from peers.octodns(at(OCTODNS, size), folder / at(OCTODNS, size), size)
+    for key, changed in ((at(OCTODNS, size), False), (at(OCTODNS_CHANGED, size), True)):
+        yield from peers.octodns(key, folder / key, size, changed=changed)
     if terraform:
         yield from peers.terraform(at(TERRAFORM, size), folder / at(TERRAFORM, size), size)
 
@@ -131,7 +135,8 @@ def _validate_cases(folder: Path, size: int) -> Iterator[Case]:
 
 
 def _cold_cases(folder: Path, size: int) -> Iterator[Case]:
-    """Without an index: from one file and many, typed and not, alike and not, changed and not."""
+    """Without an index: from one file and many, typed and not, alike and not, changed and not,
+    and without a lock."""
     many = Shape(size, _FILES, locked=True)
     shapes = {
         COLD: many,
@@ -139,10 +144,12 @@ def _cold_cases(folder: Path, size: int) -> Iterator[Case]:
         TYPED: replace(many, typed=True),
         MIXED: replace(many, mixed=True),
         CHANGED: replace(many, edited=_EDITED),
+        FIRST: replace(many, locked=False),
     }
     for what, shape in shapes.items():
         root = make(folder / at(what, size), shape)
-        yield _plan(at(what, size), root, size * shape.edited // 100, partial(remove_index, root))
+        updates = size * shape.edited // 100 if shape.locked else size
+        yield _plan(at(what, size), root, updates, partial(remove_index, root))
 
 
 def _index_cases(folder: Path, size: int) -> Iterator[Case]:

@@ -12,30 +12,36 @@ from pathlib import Path
 from benchmarks.processes import Case, program, run_once
 
 _ZONE_SIZE = 1_000
+_TTL = 300
 
 
 # --- octoDNS: YAML files against YAML files
 
 
-def octodns(key: str, root: Path, records: int) -> Iterator[Case]:
-    """It finds that there is nothing to do for zones of a thousand A records."""
+def octodns(key: str, root: Path, records: int, *, changed: bool = False) -> Iterator[Case]:
+    """It finds that there is nothing to do for zones of a thousand A records, or something for
+    each. It changes nothing: that would take another option."""
     if path := program("octodns-sync"):
         root.mkdir(parents=True)
         in_a_zone = min(records, _ZONE_SIZE)
-        _write_zones(root, records // in_a_zone, in_a_zone)
+        _write_zones(root, records // in_a_zone, in_a_zone, target_ttl=600 if changed else _TTL)
         command = (path, "--quiet", "--config-file", str(root / "config.yaml"))
-        yield Case(key, command, "No changes were planned")
+        if changed:
+            yield Case(key, (*command, "--force"), f"Updates={in_a_zone}")
+        else:
+            yield Case(key, command, "No changes were planned")
 
 
-def _write_zones(root: Path, zones: int, records: int) -> None:
+def _write_zones(root: Path, zones: int, records: int, target_ttl: int) -> None:
     """As source and as target, in the order of names that octoDNS asks for."""
     chance = random.Random(records)
     names = [f"zone-{number:04}.test." for number in range(zones)]
     for name in names:
         listed = "".join(_a_record(number, chance) for number in range(records))
-        for folder in ("source", "target"):
+        for folder, ttl in (("source", _TTL), ("target", target_ttl)):
             (root / folder).mkdir(exist_ok=True)
-            (root / folder / f"{name}yaml").write_text(f"---\n{listed}", encoding="utf-8")
+            text = listed.replace(f"ttl: {_TTL}\n", f"ttl: {ttl}\n")
+            (root / folder / f"{name}yaml").write_text(f"---\n{text}", encoding="utf-8")
     kind = "octodns.provider.yaml.YamlProvider"
     providers = {
         name: {"class": kind, "directory": str(root / name)} for name in ("source", "target")
@@ -48,7 +54,7 @@ def _write_zones(root: Path, zones: int, records: int) -> None:
 def _a_record(number: int, chance: random.Random) -> str:
     name = f"record-{number:04}-{chance.getrandbits(128):032x}"
     address = ".".join(["10", *(str(chance.randrange(256)) for _ in range(3))])
-    return f"{name}:\n  ttl: 300\n  type: A\n  value: {address}\n"
+    return f"{name}:\n  ttl: {_TTL}\n  type: A\n  value: {address}\n"
 
 
 # --- Terraform: its built-in resource, a record as one JSON text, which it plans quickest
