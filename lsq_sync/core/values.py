@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Final
 
 Value = str | None
@@ -157,12 +158,17 @@ def _comparable(data_type: DataType, value: str, rules: ValueRules) -> object:
     What we recorded is UTC already, so the account's time zone stays out of it.
     """
     try:
-        text = canonical(data_type, value, ValueRules(separator=rules.separator))
+        text = canonical(data_type, value, _in_utc_with(rules.separator))
     except ValueProblemError:
         text = value
     if data_type is DataType.OPTIONS and text:
         return frozenset(item.strip() for item in text.split(rules.separator))
     return text
+
+
+@cache
+def _in_utc_with(separator: str) -> ValueRules:
+    return ValueRules(separator=separator)
 
 
 def _tidy(text: str) -> str:
