@@ -273,11 +273,12 @@ def test_a_figure_of_the_gate_is_of_an_opportunity_or_of_a_start(
     monkeypatch.setattr("benchmarks.gate._SIZES", (10, 30))
     found = gate.figures(tmp_path, _made_up_cost)
     assert list(found) == list(gate.INSTRUCTIONS.bounds)
-    assert list(found.values()) == [2.0, 7.0, 3.0, 4.0, 6.0]
+    assert list(found.values()) == [2.0, 7.0, 3.0, 4.0, 6.0, 9.0]
 
 
 def _made_up_cost(asked: Sequence[Case]) -> list[float]:
-    """Start-up is 10; plans cost 60, and 4 more an opportunity, 6 of a type; the reference 1."""
+    """Start-up is 10; plans cost 10 or 30, and 4 more an opportunity, 6 of a type, 9 of a new one;
+    the reference 1."""
     return [_cost_of_one(case.command) for case in asked]
 
 
@@ -292,6 +293,8 @@ def _cost_of_one(command: tuple[str, ...]) -> float:
         case ("-m", "lsq_sync", "-C", root, "plan"):
             if Path(root).name == "indexed":
                 return 30
+            if not (Path(root) / LOCK).exists():
+                return 30 + 9 * _size(Path(root))
             is_typed = (Path(root) / "schemas").exists()
             return (10 if is_typed else 30) + (6 if is_typed else 4) * _size(Path(root))
     raise AssertionError(command)
