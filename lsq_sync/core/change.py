@@ -1,7 +1,7 @@
 """A plan as data: what happens to each opportunity and each of its fields.
 
 No closures, no clients: a plan can be saved, shown, compared and applied later. Opportunities
-with nothing to do stay in it, so that "nothing happened" can be explained.
+with nothing to do stay in it, or are counted at least, so that "nothing happened" can be explained.
 """
 
 from collections.abc import Iterable, Sequence
