@@ -8,26 +8,30 @@ from functools import lru_cache
 
 from lsq_sync.spec.document import Items, Place
 
-NO = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
+UNUSUAL = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
 """Control characters, tabs among them, and what ends a line for YAML alone."""
+
+INDENT = r" {0,1000}+"
+"""So that every column of a key and its value has room in a packed place."""
 
 KEY = r"(?!null:)[A-Za-z0-9][\w.~-]{0,199}+"
 NULL = r"(?:[nN]ull|NULL)"
-_REST = rf"[^ :{NO}]*+"
+_REST = rf"[^ :{UNUSUAL}]*+"
 PLAIN = (
-    rf"(?!{NULL}(?: ++#| *+\n))(?:[^\s\-?:,\[\]{{}}#&*!|>'\"%@`~{NO}]|-[0-9])"
+    rf"(?!{NULL}(?: ++#| *+\n))(?:[^\s\-?:,\[\]{{}}#&*!|>'\"%@`~{UNUSUAL}]|-[0-9])"
     rf"{_REST}(?:(?::(?![ \n])|[ ]++(?![#\n])){_REST})*+"
 )
-"""Begins with no sign that has a meaning, and holds neither `: ` nor ` #`."""
+"""Begins with no sign that has a meaning, or with a minus before a digit, and holds neither `: `
+nor ` #`."""
 
-QUOTED = rf"\"[^\"\\{NO}]*+\"|'[^'{NO}]*+'"
+QUOTED = rf"\"[^\"\\{UNUSUAL}]*+\"|'[^'{UNUSUAL}]*+'"
 _WORDS = r"[A-Za-z0-9][\w./()+&@%-]*+(?: [\w./()+&@%-]++)*+"
 ITEM = rf"(?:(?!{NULL}[,\]]){_WORDS}|{QUOTED})"
 ITEMS = rf"\[{ITEM}(?:, {ITEM})*+\]"
-COMMENT = rf"#[^{NO}]*+"
+COMMENT = rf"#[^{UNUSUAL}]*+"
 
 ONE_LINE = rf"(?:{PLAIN}|{QUOTED}|null|~|{ITEMS})"
-"""Any value that stands on the line of its key; `one_line` reads it."""
+"""Any value that stands on the line of its key."""
 
 _LISTS_KEPT = 4096
 """Many opportunities have the same list."""

@@ -7,28 +7,37 @@ is left to `spec/events.py`: tests show that both read the same, places included
 
 import re
 from sys import intern
+from typing import NamedTuple
 
 from lsq_sync.spec.document import LINE_SHIFT, Block, Place, packed
-from lsq_sync.spec.plain import COMMENT, ITEMS, KEY, NO, PLAIN, QUOTED, items
+from lsq_sync.spec.plain import COMMENT, INDENT, ITEMS, KEY, PLAIN, QUOTED, UNUSUAL, items
 from lsq_sync.spec.stencil import Stencils
 
 _DEEPEST = 16
+"""More levels than a spec has; what is deeper is left to libyaml."""
+
 _RECORDS = 2
 """How deep the opportunities of a spec stand."""
 
-_LITERAL = rf"\|-?(?: ++{COMMENT})?(?:\n\1 ++[^ {NO}][^{NO}]*+|\n(?=\n))++(?!\n ++\n)"
-"""Lines of text, some of them empty; one of nothing but blanks could be either."""
+_LITERAL = rf"\|-?(?: ++{COMMENT})?(?:\n\1 ++[^ {UNUSUAL}][^{UNUSUAL}]*+|\n(?=\n))++(?!\n ++\n)"
+"""Lines of text, indented deeper than their key (`\\1` is the indentation in `_MEMBER`), some of
+them empty. None has only blanks: such a line may be a part of the text or not."""
 
 _MEMBER = re.compile(
-    rf"( *+)(?:({KEY}):(?: (?:({PLAIN})|({QUOTED}|null|~)|({ITEMS}|\{{\}}|{_LITERAL})))?"
+    rf"({INDENT})(?:({KEY}):(?: (?:({PLAIN})|({QUOTED}|null|~)|({ITEMS}|\{{\}}|{_LITERAL})))?"
     rf"(?: ++{COMMENT}| *+)|(?:{COMMENT})?)\n|([^\n]*\n)"
 )
 """Indentation, key, and a value: plain, in quotes or null, or a list, nothing in braces, or lines
 of text. A line that is empty or a comment has no key; one that cannot be read is the last group."""
 
-_Level = tuple[str, int, Block]
-"""A mapping that is being read: its indentation, and the packed place of a key without its line
-and length."""
+
+class _Level(NamedTuple):
+    """A mapping that is being read: its indentation, and the packed place of a key without its
+    line and length."""
+
+    indent: str
+    bits: int
+    block: Block
 
 
 def scan(text: str, stencils: Stencils) -> Block | None:
@@ -41,7 +50,7 @@ def scan(text: str, stencils: Stencils) -> Block | None:
     block = Block(Place(1, 1))
     depth, opened, bits, mark = "", "", 0, block.marks.append
     start = number = 0
-    while (member := _MEMBER.match(whole, start)) and start < len(whole):
+    while member := _MEMBER.match(whole, start):
         indent, key, plain, quoted, other, unknown = member.groups()
         number += 1
         if key is None:
@@ -57,10 +66,10 @@ def scan(text: str, stencils: Stencils) -> Block | None:
             if len(levels) == _RECORDS:
                 read, line = stencils.read(whole, start, number, len(indent), block)
                 if read > start:
-                    start, number = read, line - 1
+                    start, number = read, line - 1  # which is counted again
                     continue
         start = member.end()
-        mark(number << LINE_SHIFT | bits + len(key))
+        mark((number << LINE_SHIFT) | (bits + len(key)))  # the longer, the later its value begins
         key = intern(key)
         if plain:
             block[key] = plain
@@ -75,32 +84,32 @@ def scan(text: str, stencils: Stencils) -> Block | None:
         else:
             number += other.count("\n")
             if (lines := _lines(other)) is None or start > len(text):
-                return None
+                return None  # the end of the last line was added, and is no part of the text
             block[key] = lines
     is_good = levels and not opened and all(_has_no_key_twice(level) for level in levels)
-    return levels[0][2] if is_good else None
+    return levels[0].block if is_good else None
 
 
 def _step(levels: list[_Level], indent: str, opened: str, number: int) -> bool:
     """Goes into the mapping below `opened`, or back to the one with this indentation; false where
     there is none, or a key twice in one that ends here."""
     if opened or not levels:
-        if (levels and len(indent) <= len(levels[-1][0])) or len(levels) == _DEEPEST:
+        if (levels and len(indent) <= len(levels[-1].indent)) or len(levels) == _DEEPEST:
             return False
         block = Block(Place(number, len(indent) + 1))
         if levels:
-            levels[-1][2][opened] = block
-        levels.append((indent, packed(0, len(indent) + 1, len(indent) + 3), block))
+            levels[-1].block[opened] = block
+        bits = packed(0, len(indent) + 1, len(indent) + 3)
+        levels.append(_Level(indent, bits, block))
         return True
-    while levels and len(levels[-1][0]) > len(indent):
+    while levels and len(levels[-1].indent) > len(indent):
         if not _has_no_key_twice(levels.pop()):
             return False
-    return bool(levels) and levels[-1][0] == indent
+    return bool(levels) and levels[-1].indent == indent
 
 
 def _has_no_key_twice(level: _Level) -> bool:
-    block = level[2]
-    return len(block) == len(block.marks)
+    return len(level.block) == len(level.block.marks)
 
 
 def _lines(literal: str) -> str | None:

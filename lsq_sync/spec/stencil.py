@@ -7,22 +7,24 @@ follow. It fits only where a reading member by member (`scan.py`) would find the
 
 import re
 from array import array
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from lsq_sync.spec.document import LINE_SHIFT, Block, Node, Place, packed
-from lsq_sync.spec.plain import COMMENT, ITEMS, KEY, ONE_LINE, PLAIN, QUOTED, items
+from lsq_sync.spec.plain import COMMENT, INDENT, ITEMS, KEY, ONE_LINE, PLAIN, QUOTED, items
 
 _PATIENCE = 250
-"""Records that are read member by member before a stencil is cut: that takes as long as these."""
+"""Records that are read member by member before a stencil is cut: to cut one takes as long."""
 
 _MOST = 8
+"""Stencils that are kept."""
 
 _ENOUGH = 4000
-"""So many more records that fitted nothing than records that did, and nothing is tried any more."""
-_DEEPEST = 8
+"""As soon as so many more records fitted no stencil than did, none is tried any more."""
 
-_LINE = rf"( *+)({KEY}):(?: ({ONE_LINE}))?\n"
+_DEEPEST = 8
+"""Levels within a record."""
+
+_LINE = rf"({INDENT})({KEY}):(?: ({ONE_LINE}))?\n"
 _END = r"(?=(?: *+\n| *+{comment}\n)*+(?: {{0,{indent}}}[A-Za-z0-9]|\Z))"
 """What follows a record is indented no deeper; anything else is left to the other reading."""
 
@@ -44,8 +46,9 @@ class Stencils:
         """Adds to a mapping, indented so, the records that stand from here on, up to the first that
         no stencil fits; where that begins, and its line."""
         before = len(into)
-        fits = is_worth_it = self._misses - self.hits < _ENOUGH
+        is_worth_it = self._misses - self.hits < _ENOUGH
         cut = [stencil for stencil in self.cut if stencil.indent == indent]
+        fits = is_worth_it
         while fits:
             fits = False
             for stencil in cut:
@@ -109,7 +112,7 @@ class _Stencil:
             block = Block(None, mapping.marks, first)
             block.update(zip(mapping.keys, map(values.__getitem__, mapping.values), strict=True))
             values.append(block)
-        into.marks.append(first << LINE_SHIFT | self._bits + len(key))
+        into.marks.append((first << LINE_SHIFT) | (self._bits + len(key)))
         into[key] = values[-1]
 
     def _value(self, text: str, index: int, first: int) -> Node:
@@ -124,16 +127,14 @@ class _Stencil:
 def _lines_of(text: str, start: int) -> list[_Line]:
     """The lines of a record, as far as each holds a key and a value or nothing."""
     lines: list[_Line] = []
-    for found in _successive(text, start):
+    a_line = re.compile(_LINE)  # kept by `re`; few commands need it
+    while found := a_line.match(text, start):
         indent, key, value = found.groups()
         if lines and len(indent) <= lines[0].indent:
             break
         lines.append(_Line(len(indent), key, value))
+        start = found.end()
     return lines
-
-
-def _successive(text: str, start: int) -> Iterator[re.Match[str]]:
-    return iter(re.compile(_LINE).scanner(text, start).match, None)  # type: ignore[attr-defined]
 
 
 def _stencil(lines: list[_Line]) -> _Stencil | None:
@@ -149,7 +150,11 @@ def _stencil(lines: list[_Line]) -> _Stencil | None:
 def _cut_mapping(
     lines: list[_Line], first: int, filled: int, mappings: list[_Mapping], depth: int = 1
 ) -> int | None:
-    """Cuts the mapping that begins on this line, those in it before it; the line behind it."""
+    """Cuts the mapping that begins on this line; the line behind it, None where it is not sound.
+
+    A mapping is cut behind those in it. So its members are numbered: the values on the lines of
+    the record come first, `filled` of them, then its mappings in the order in which they are cut.
+    """
     at, indent = first, lines[first].indent
     members: list[tuple[str, int, int]] = []
     while at < len(lines) and lines[at].indent == indent:
@@ -174,7 +179,8 @@ def _cut_mapping(
 
 
 def _hole(sample: str) -> str:
-    """A pattern of values: of fewer than there are, since long ones take long to be compiled."""
+    """A pattern of the values that may stand here: like the sample, plain, or null. One of all
+    values (`ONE_LINE`) would take long to be compiled for every line."""
     return f"{ITEMS if sample.startswith('[') else QUOTED}|{PLAIN}|null|~"
 
 

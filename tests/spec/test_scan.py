@@ -158,6 +158,13 @@ def test_corners(text: str) -> None:
     assert_same_or_nothing(text)
 
 
+@pytest.mark.parametrize("indent", [900, 1000, 1001, 262_139, 262_143, 262_144])
+def test_however_far_it_is_indented(indent: int) -> None:
+    """Also where the columns have no room in a packed place."""
+    for value in ("1", "[b]", "{}", "\n" + (indent + 2) * " " + "b: 1"):
+        assert_same_or_nothing(f"{indent * ' '}a: {value}\n{indent * ' '}ccc: 1\n")
+
+
 _PARTS = [
     "a", "b", "mx_Custom_1", "null", "~", "Null", ":", ": ", " ", "  ", "\n", "\n  ", "\n    ", "#",
     " #", "-", "- ", "[", "]", ", ", "{", "}", "'", '"', "\\", "&a", "*a", "!", "|", ">", "%", "@",
