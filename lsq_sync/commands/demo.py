@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -376,16 +376,23 @@ def _how_to_go_on(folder: Path, crm: RunningSimulator) -> Iterable[Line]:
     yield line(Piece("Go on playing", Style.STRONG))
     yield line("In one terminal, the CRM as the demo left it:")
     yield BLANK
-    yield _copy(f"cd {shlex.quote(str(folder))}")
+    yield from _copy_begin(folder)
     yield _copy(f"lsq-sync simulate --port {port} --data crm.json")
     yield BLANK
     yield line("In another, edit specs/loans.yaml, and:")
     yield BLANK
-    yield _copy(f"cd {shlex.quote(str(folder))}")
+    yield from _copy_begin(folder)
     for name in _key_names(crm.environment):
         yield _copy(f"export {name}={shlex.quote(crm.environment[name])}")
     yield _copy("lsq-sync plan")
     yield _copy("lsq-sync apply")
+
+
+def _copy_begin(folder: Path) -> Iterator[Line]:
+    """Into the workspace, where the shell knows the tool."""
+    yield _copy(f"cd {shlex.quote(str(folder))}")
+    if shutil.which("lsq-sync") is None:
+        yield _copy(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
 
 
 def _copy(command: str) -> Line:
