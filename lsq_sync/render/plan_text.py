@@ -167,7 +167,7 @@ _AFTER_UPDATES = (
 def _unchanged(counts: dict[str, int]) -> str:
     number = counts[Action.UNCHANGED]
     if not number:
-        return "the specs name no opportunity"
+        return "there is no opportunity to plan"
     return f"{counted(number, 'opportunity')} {'is' if number == 1 else 'are'} as the specs want"
 
 
