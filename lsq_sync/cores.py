@@ -33,7 +33,8 @@ def on_cores(work: Callable[[Share], Result], shares: Sequence[Share]) -> list[R
     """
     forks: list[_Fork[Result]] = []
     try:
-        forks += (_Fork(work, share) for share in shares[1:])
+        for share in shares[1:]:
+            forks.append(_Fork(work, share))  # noqa: PERF401 - each is ended, whatever the next does
         first = work(shares[0])
         return [first, *(fork.result() for fork in forks)]
     finally:
@@ -73,7 +74,8 @@ class _Fork(Generic[Result]):
 
 
 def _work(work: Callable[[Share], object], share: Share, pipe: int) -> NoReturn:
-    """Never returns, and leaves everything of the parent, its output above all, as it is."""
+    """Never returns, and leaves everything of the parent, its output above all, as it is: what
+    goes wrong here says nothing, and the parent does the work itself."""
     status = 1
     try:
         for number in _SIGNALS:

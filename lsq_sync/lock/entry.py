@@ -21,7 +21,7 @@ from lsq_sync.core.state import (
 from lsq_sync.core.values import ABSENT, Absent, Value
 
 _TEXTS = frozenset({str, type(None)})
-_FILLED = frozenset({str})
+_TEXT_ONLY = frozenset({str})
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _MOMENTS_KEPT = 4096
 """Many records were settled in the same second."""
@@ -42,10 +42,10 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
         "replaced": entry.replaced and _replaced(entry.replaced),
         "displaced": entry.displaced and _displaced(entry.displaced),
     }
-    return _filled(content, entry.note)
+    return _without_empty(content, entry.note)
 
 
-def _filled(content: dict[str, Any], note: Value | Absent) -> dict[str, Any]:
+def _without_empty(content: dict[str, Any], note: Value | Absent) -> dict[str, Any]:
     """A note that is empty stands there as null; one that was never recorded does not."""
     kept = {key: value for key, value in content.items() if value}
     return kept if note is ABSENT else {**kept, "note": note}
@@ -61,7 +61,7 @@ def _final(request: FinalRequest) -> dict[str, Any]:
         "sent_at": moment(request.sent_at),
         "settled_at": moment(request.settled_at),
     }
-    return _filled(content, ABSENT)
+    return _without_empty(content, ABSENT)
 
 
 def _open(request: OpenRequest) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _open(request: OpenRequest) -> dict[str, Any]:
         "released": list(request.released),
         "before": dict(sorted(request.before.items())),
     }
-    return {"request_id": request.request_id, **_filled(content, request.payload.note)}
+    return {"request_id": request.request_id, **_without_empty(content, request.payload.note)}
 
 
 def _replaced(replaced: Replaced) -> dict[str, Any]:
@@ -86,14 +86,15 @@ def _displaced(displaced: Displaced) -> dict[str, Any]:
         "pending": _open(displaced.pending),
         "request": displaced.request and _final(displaced.request),
     }
-    return _filled(content, ABSENT)
+    return _without_empty(content, ABSENT)
 
 
 # --- reading
 
 
 def entry_from_json(content: object) -> Entry:
-    """The entry of such a mapping; ValueError when it does not have the form."""
+    """The entry of such a mapping. Raises BrokenError when it does not have the form, and KeyError
+    for a key that is missing."""
     entry = only(content, _ENTRY_KEYS)
     return Entry(
         type=as_text(entry.get("type", "")),
@@ -116,8 +117,9 @@ _OPEN_KEYS = {
 
 def _read_final(content: object) -> FinalRequest:
     request = only(content, _FINAL_KEYS)
-    if not _FILLED.issuperset(map(type, request.values())) or "" in request.values():
-        _refuse_final(request)
+    # all values at once, as there are so many; one by one only where something may be wrong
+    if not _TEXT_ONLY.issuperset(map(type, request.values())) or "" in request.values():
+        _check_final(request)
     identifier, remembered = request.get("id"), request.get("digest")
     return FinalRequest(
         _OUTCOMES.get(request["outcome"]) or _read(Outcome, request["outcome"]),
@@ -130,10 +132,10 @@ def _read_final(content: object) -> FinalRequest:
     )
 
 
-def _refuse_final(request: Mapping[str, Any]) -> None:
-    """Of all that is said of it, only the reason may be empty."""
+def _check_final(request: Mapping[str, Any]) -> None:
+    """Of all that is said of it, only the reason may be empty. Raises BrokenError."""
     for name, value in request.items():
-        as_text(value) if name == "reason" else _filled_text(value)
+        as_text(value) if name == "reason" else _not_empty(value)
 
 
 def _read_open(content: object) -> OpenRequest:
@@ -141,9 +143,9 @@ def _read_open(content: object) -> OpenRequest:
     identifier = request["request_id"]
     return OpenRequest(
         payload=Payload(_fields(request.get("fields", {})), _note(request)),
-        run=RunID(_filled_text(request["run"])),
+        run=RunID(_not_empty(request["run"])),
         sent_at=_moment(request["sent_at"]),
-        request_id=None if identifier is None else RequestID(_filled_text(identifier)),
+        request_id=None if identifier is None else RequestID(_not_empty(identifier)),
         queued_at=_moment(request["queued_at"]) if "queued_at" in request else None,
         seen=_flag(request.get("seen", False)),
         released=tuple(map(as_text, _list(request.get("released", [])))),
@@ -163,6 +165,7 @@ def _read_displaced(content: object) -> Displaced:
 
 
 def as_mapping(content: object) -> dict[str, Any]:
+    """What is a mapping. Raises BrokenError."""
     if not isinstance(content, dict):
         raise BrokenError(f"a mapping should stand where {content!r:.60} stands")
     return content
@@ -181,6 +184,7 @@ def _flag(content: object) -> bool:
 
 
 def only(content: object, keys: set[str]) -> dict[str, Any]:
+    """A mapping with no other keys than these. Raises BrokenError."""
     found = as_mapping(content)
     if not keys.issuperset(found):
         unknown = next(key for key in found if key not in keys)
@@ -189,18 +193,20 @@ def only(content: object, keys: set[str]) -> dict[str, Any]:
 
 
 def as_text(content: object) -> str:
+    """What is text. Raises BrokenError."""
     if not isinstance(content, str):
         raise BrokenError(f"text should stand where {content!r:.60} stands")
     return content
 
 
-def _filled_text(content: object) -> str:
+def _not_empty(content: object) -> str:
     if not (text := as_text(content)):
         raise BrokenError("empty text stands where something should")
     return text
 
 
 def as_text_or_none(content: object) -> str | None:
+    """Text or nothing. Raises BrokenError."""
     return None if content is None else as_text(content)
 
 

@@ -13,9 +13,9 @@ def spliced(before: BinaryIO, count: int, after: Recorded, touched: Set[str]) ->
     """What `dump` makes of the state `after`, piece by piece, from the lock before. What was
     replaced by the last writes stays out of it.
 
-    `count`: how many entries were read from the lock before; as many lines has none with two of
-    them. `touched`: the entries that may be something else there, or may not be there. A line of
-    another that somebody has edited stays as it is.
+    `count`: how many entries were read from the lock before: if as many lines stand there, in
+    order, no line holds two of them. `touched`: the entries that may be something else there, or
+    may not be there. A line of another that somebody has edited stays as it is.
 
     Raises UnusualLockError, at the latest where it is exhausted, when the lock before has another
     form than `dump` gives it.
