@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lsq_sync.commands.workspace import Workspace
+from lsq_sync.core.identity import names_of
 from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.lock.newest import newest_of
 from lsq_sync.spec.read import Specs
 
 if TYPE_CHECKING:
-    from lsq_sync.index.settled import Found, Settled
+    from lsq_sync.index.untouched import Found, Untouched
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Specs and lock, less the files of which everything is as it was recorded: those that are
-    `settled` by an index, and those that were `found` to be so.
+    so `by_index`, and those that were `found` to be so.
 
     `population` counts all that is recorded, `newest` is when the last outcome of it came, and
     `lock` is the fingerprint of the lock.
@@ -28,9 +29,12 @@ class Inputs:
     population: int
     newest: datetime | None
     lock: bytes | None
-    settled: "Settled | None" = None
+    by_index: "Untouched | None" = None
+    is_index_current: bool = False
+    """Whether nothing has changed since it was made."""
+
     found: "tuple[Found, ...]" = ()
-    """Files that were read elsewhere and found settled: they are left out, too."""
+    """Files that were read elsewhere and found untouched: they are left out, too."""
     left_out: Mapping[str, Entry] = field(default_factory=dict)
     """What is recorded of those that were found."""
 
@@ -55,7 +59,7 @@ def read_all(workspace: Workspace) -> Inputs:
 def may_be_twice(names: Set[str], specs: Specs, rest: Recorded) -> bool:
     """Whether an opportunity may stand in two files, or under two keys, where those of these names
     were left out; or one that no spec has any more is of a type that was not read."""
-    known = (name for key, entry in rest.entries.items() for name in (key, entry.guid))
+    known = (name for key, entry in rest.entries.items() for name in names_of(key, entry))
     return (
         any(one.key in names for one in specs.opportunities)
         or any(name in names for name in known)

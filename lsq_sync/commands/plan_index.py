@@ -20,7 +20,7 @@ from lsq_sync.errors import LsqSyncError
 from lsq_sync.index.format import Index, packed
 from lsq_sync.index.made_with import made_with
 from lsq_sync.index.place import read_index, write_index
-from lsq_sync.index.settled import Settled, found_in, still_settled, with_what_the_lock_has
+from lsq_sync.index.untouched import Untouched, found_in, still_untouched, with_what_the_lock_has
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import fingerprint_of
 from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines, with_lines
@@ -34,17 +34,18 @@ _LEAST_SHARE = 3
 
 
 def read_inputs(workspace: Workspace) -> Inputs:
-    """The inputs of a plan, without what is settled. Raises SpecError and LockError."""
+    """The inputs of a plan, without what is untouched. Raises SpecError and LockError."""
     made = made_with(workspace.root, workspace.settings)
     found = _what_changed(workspace, made) or read_on_cores(workspace) or read_all(workspace)
     return replace(found, made_with=made)
 
 
 def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> None:
-    """Writes down which files are settled now, unless nothing is new or they are few."""
+    """Writes down which files are untouched now, unless it was written before, or would not be
+    worth it."""
     lock, made = workspace.store.only_lock(), inputs.made_with
-    is_new = inputs.settled is None or inputs.specs.digests or inputs.found
-    if inputs.population < _LEAST_POPULATION or lock is None or made is None or not is_new:
+    is_small = inputs.population < _LEAST_POPULATION
+    if inputs.is_index_current or is_small or lock is None or made is None:
         return
     with suppress(OSError, UnusualLockError):
         if index := _index(inputs, plan, lock, made):
@@ -73,22 +74,25 @@ def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | N
         if is_same_lock and index.is_whole and digests == known:
             return _nothing_changed(index, workspace, files, fingerprint)
         same = (one for one in index.files if digests.get(one.file) == one.digest)
-        if sum(one.opportunities for one in same) * _LEAST_SHARE < index.population:
+        if not _is_worth_it(sum(one.opportunities for one in same), index.population):
             return None
         opened.seek(0)
         head = read_head(opened)
-        settled = still_settled(index, digests, read_lines(opened), is_same_lock=is_same_lock)
-    rest = lock_format.load(with_lines(head, (line for _, line in settled.others)), lock.name)
-    specs = _specs_but(settled, workspace, files)
-    if specs.problems or may_be_twice(settled.keys, specs, rest) or _is_of_another(workspace, rest):
+        untouched = still_untouched(index, digests, read_lines(opened), is_same_lock=is_same_lock)
+    rest = lock_format.load(with_lines(head, (line for _, line in untouched.others)), lock.name)
+    specs = _specs_but(untouched, workspace, files)
+    if specs.problems or _is_of_another(workspace, rest):
+        return None
+    if may_be_twice(untouched.keys, specs, rest):
         return None
     return Inputs(
         specs,
         rest,
-        sum(one.opportunities for one in settled.files) + len(rest.entries),
-        _newest((*(one.newest for one in settled.files), *_ends(rest))),
+        sum(one.opportunities for one in untouched.files) + len(rest.entries),
+        _newest((*(one.newest for one in untouched.files), *_ends(rest))),
         fingerprint,
-        settled,
+        untouched,
+        is_index_current=is_same_lock and not specs.digests,
     )
 
 
@@ -98,12 +102,13 @@ def _nothing_changed(
     nothing = Specs((), {}, files, (), {})
     recorded = Recorded(workspace.settings.account)
     newest = _newest([index.newest])
-    return Inputs(nothing, recorded, index.population, newest, fingerprint, Settled((), (), ()))
+    population = index.population
+    return Inputs(nothing, recorded, population, newest, fingerprint, is_index_current=True)
 
 
-def _specs_but(settled: Settled, workspace: Workspace, files: Iterable[str]) -> Specs:
+def _specs_but(untouched: Untouched, workspace: Workspace, files: Iterable[str]) -> Specs:
     """What stands in all the other files."""
-    left_out = {one.file for one in settled.files}
+    left_out = {one.file for one in untouched.files}
     return workspace.specs_of(file for file in files if file not in left_out)
 
 
@@ -113,18 +118,22 @@ def _is_of_another(workspace: Workspace, recorded: Recorded) -> bool:
 
 
 def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
-    """None where the lock has another form or content than what was read."""
-    before = inputs.settled or Settled((), (), ())
+    """None where the lock has another form or content than what was read, and where it would not
+    be worth it."""
+    before = inputs.by_index or Untouched((), (), ())
+    specs, recorded = inputs.specs, inputs.recorded.entries
+    found = (*found_in(specs.opportunities, specs.digests, plan.changes, recorded), *inputs.found)
+    count = sum(one.opportunities for one in before.files) + sum(len(one.keys) for one in found)
+    if not _is_worth_it(count, inputs.population):
+        return None
     with lock.open("rb") as opened:
         if fingerprint_of(opened) != inputs.lock:
             return None
         opened.seek(0)
         read_head(opened)
         lines = _Counted(read_lines(opened))
-        specs, recorded = inputs.specs, inputs.recorded.entries
-        by_plan = found_in(specs.opportunities, specs.digests, plan.changes, recorded)
         entries = {**recorded, **inputs.left_out}
-        new = list(with_what_the_lock_has((*by_plan, *inputs.found), entries, lines))
+        new = list(with_what_the_lock_has(found, entries, lines))
     if lines.count != inputs.population:
         return None
     files = (*before.files, *(file for file, _ in new))
@@ -132,6 +141,11 @@ def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
     newest = moment(inputs.newest) if inputs.newest else ""
     assert inputs.lock is not None
     return Index(made, inputs.lock.hex(), lines.count, newest, files, packed(members))
+
+
+def _is_worth_it(untouched: int, population: int) -> bool:
+    """Whether the next plan is quicker with an index of so many."""
+    return untouched * _LEAST_SHARE >= population
 
 
 class _Counted:

@@ -4,18 +4,18 @@ Each core reads some of the spec files and says which of them are as they were r
 little to hand back, and mostly all of them. The others are read anew, as where there is one core.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from lsq_sync.commands.inputs import Inputs, may_be_twice
 from lsq_sync.commands.workspace import Workspace, spec_error
-from lsq_sync.core.model import DesiredOpportunity
-from lsq_sync.core.plan import is_as_recorded
+from lsq_sync.core.identity import names_of
+from lsq_sync.core.plan import is_untouched
 from lsq_sync.core.state import Entry, Recorded
 from lsq_sync.cores import cores, on_cores
 from lsq_sync.errors import LockError
-from lsq_sync.index.settled import Found
+from lsq_sync.index.untouched import Found
 from lsq_sync.lock.newest import newest_of
 from lsq_sync.spec.read import read_one_by_one
 
@@ -49,14 +49,14 @@ def _are_many(workspace: Workspace, files: Sequence[str]) -> bool:
 
 
 def _found(workspace: Workspace, files: Sequence[str], entries: Mapping[str, Entry]) -> list[Found]:
-    """The settled files. Raises OSError where a core fails."""
+    """The untouched files. Raises OSError where a core fails."""
     count = cores()
     shares = [files[start::count] for start in range(count)]
-    work = partial(_settled_of, workspace, entries)
+    work = partial(_untouched_of, workspace, entries)
     return sorted(one for found in on_cores(work, shares) for one in found)
 
 
-def _settled_of(
+def _untouched_of(
     workspace: Workspace, entries: Mapping[str, Entry], files: Sequence[str]
 ) -> list[Found]:
     """Those of the files of which everything is as it was recorded.
@@ -67,17 +67,12 @@ def _settled_of(
     found: list[Found] = []
     read = read_one_by_one(workspace.root, files, settings.paths.schemas, settings.values)
     for number, (file, built, digest) in enumerate(read):
-        settled = all(_is_settled(one, entries) for one in built.opportunities)
-        if digest is not None and settled and not built.problems:
+        untouched = all(is_untouched(one, entries) for one in built.opportunities)
+        if digest is not None and untouched and not built.problems:
             found.append(Found(file, digest, tuple(one.key for one in built.opportunities)))
         elif number >= _TRIES and len(found) < number / 2:
             break
     return found
-
-
-def _is_settled(one: DesiredOpportunity, entries: Mapping[str, Entry]) -> bool:
-    entry = entries.get(one.key)
-    return entry is not None and is_as_recorded(one, entry)
 
 
 def _inputs(
@@ -91,9 +86,9 @@ def _inputs(
     keys = [key for one in found for key in one.keys]
     left_out = {key: entries[key] for key in keys}
     rest = replace(recorded, entries={k: one for k, one in entries.items() if k not in left_out})
-    settled = {one.file for one in found}
-    specs = workspace.specs_of(file for file in files if file not in settled)
-    names = [name for key in keys for name in _names(key, entries[key])]
+    untouched = {one.file for one in found}
+    specs = workspace.specs_of(file for file in files if file not in untouched)
+    names = [name for key in keys for name in names_of(key, entries[key])]
     known = frozenset(names)
     if len(known) < len(names) or may_be_twice(known, specs, rest):
         return None
@@ -101,10 +96,3 @@ def _inputs(
         raise spec_error(specs.problems)
     newest = newest_of(recorded)
     return Inputs(specs, rest, len(entries), newest, lock, found=tuple(found), left_out=left_out)
-
-
-def _names(key: str, entry: Entry) -> Iterator[str]:
-    """All that the opportunity is known by."""
-    yield key
-    if entry.guid and entry.guid != key:
-        yield entry.guid

@@ -1,6 +1,6 @@
 """One opportunity, one key: an AutoId and the GUID that the lock has for it are one. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,6 +33,13 @@ def as_the_specs_call_it(
     if not events:
         return recorded, ()
     return replace(recorded, entries=replay(recorded.entries, events)), events
+
+
+def names_of(key: str, entry: Entry) -> Iterator[str]:
+    """All that a recorded opportunity is known by."""
+    yield key
+    if entry.guid and entry.guid != key:
+        yield entry.guid
 
 
 def _by_guid(entries: Mapping[str, Entry]) -> dict[str, str]:

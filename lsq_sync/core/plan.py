@@ -72,7 +72,7 @@ def make_plan(
     """
     every, entries = tuple(desired), recorded.entries
     lists_all = lists_untouched or live is not None
-    listed = every if lists_all else [one for one in every if not _is_untouched(one, entries)]
+    listed = every if lists_all else [one for one in every if not is_untouched(one, entries)]
     changes = [
         _plan_one(one, entries.get(one.key), live.get(one.key) if live else None, rules)
         for one in sorted(listed, key=lambda one: (one.origin, one.key))
@@ -104,7 +104,8 @@ def _plan_one(
     return _change(one, entry, action, tuple(parts), reason)
 
 
-def _is_untouched(one: DesiredOpportunity, entries: Mapping[str, Entry]) -> bool:
+def is_untouched(one: DesiredOpportunity, entries: Mapping[str, Entry]) -> bool:
+    """Whether it is recorded, and is as it was recorded."""
     entry = entries.get(one.key)
     return entry is not None and is_as_recorded(one, entry)
 

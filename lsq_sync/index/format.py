@@ -1,6 +1,6 @@
 """The index <-> bytes. Pure.
 
-Its first line says which spec files were settled, and is all that is read where nothing changed.
+Its first line says which spec files were untouched, and is all that is read where nothing changed.
 Behind it stand the keys of each file. Both parts have a checksum: an index that is damaged is
 none. Nothing in it is ever run or unpacked; it is JSON.
 """
@@ -21,7 +21,7 @@ class Members(NamedTuple):
     guids: tuple[str, ...]
 
 
-class SettledFile(NamedTuple):
+class UntouchedFile(NamedTuple):
     """A spec file of which every opportunity was as recorded.
 
     `digest` is that of the file, `lines` that of the lines that its opportunities have in the lock;
@@ -43,12 +43,12 @@ class Index(NamedTuple):
     lock: str
     population: int
     newest: str
-    files: tuple[SettledFile, ...]
+    files: tuple[UntouchedFile, ...]
     packed: bytes
 
     @property
     def is_whole(self) -> bool:
-        """Whether the lock holds nothing but the opportunities of settled files."""
+        """Whether the lock holds nothing but the opportunities of untouched files."""
         return self.population == sum(one.opportunities for one in self.files)
 
     def members(self) -> list[Members]:
@@ -81,7 +81,7 @@ def load(data: bytes) -> Index:
     content: dict[str, Any] = json.loads(head)
     if content.pop("format") != FORMAT or content.pop("keys") != _digest(keys):
         raise ValueError("it is damaged, or of another version")
-    files = tuple(SettledFile(*one) for one in content.pop("files"))
+    files = tuple(UntouchedFile(*one) for one in content.pop("files"))
     return Index(**content, files=files, packed=keys)
 
 

@@ -138,7 +138,7 @@ class World:
     def index(self) -> Path:
         return self.root / ".lsq-sync/cache/plan"
 
-    def settled(self) -> set[str]:
+    def untouched(self) -> set[str]:
         """The files that the next plan would not read."""
         return {one.file for one in index_format.load(self.index.read_bytes()).files}
 
@@ -154,7 +154,7 @@ def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return _settled_world(tmp_path)
+    return _untouched_world(tmp_path)
 
 
 @pytest.fixture(params=["index", "cores", "both"])
@@ -166,13 +166,13 @@ def either(
         monkeypatch.setattr(plan_on_cores, "cores", lambda: 2)
         monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
         monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
-    return _settled_world(tmp_path, forgets=request.param == "cores")
+    return _untouched_world(tmp_path, forgets=request.param == "cores")
 
 
-def _settled_world(root: Path, *, forgets: bool = False) -> World:
+def _untouched_world(root: Path, *, forgets: bool = False) -> World:
     made = World(root, forgets=forgets)
     assert made.plan() == made.plan(whole=True)
-    assert forgets or made.settled() == {*FILES}
+    assert forgets or made.untouched() == {*FILES}
     return made
 
 
@@ -327,12 +327,25 @@ def test_only_what_changed_is_read(world: World, monkeypatch: pytest.MonkeyPatch
     world.edit("specs/a.yaml", "'11'", "77")
     world.plan()
     assert read == ["specs/a.yaml"]
-    assert world.settled() == {*FILES} - {"specs/a.yaml"}
+    assert world.untouched() == {*FILES} - {"specs/a.yaml"}
     world.edit("specs/a.yaml", "77", "'11'")
     world.change(B1, request=None)
     world.plan()
     assert read[1:] == ["specs/a.yaml", "specs/b.yaml"]
-    assert world.settled() == {*FILES}
+    assert world.untouched() == {*FILES}
+
+
+def test_it_is_written_only_where_it_helps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_index, "write_index", lambda *_: pytest.fail("writes it"))
+    world.plan()
+    for file in FILES:
+        world.edit(file, "'11'", "77")
+    world.plan()
+    monkeypatch.undo()
+    monkeypatch.setattr(plan_index, "_LEAST_POPULATION", 1)
+    world.edit("specs/a.yaml", "77", "'11'")
+    world.plan()
+    assert world.untouched() == {"specs/a.yaml"}
 
 
 def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -370,7 +383,7 @@ def _is_refused(data: bytes) -> bool:
 def test_what_is_no_index_does_not_stop_a_plan(world: World, data: bytes) -> None:
     world.index.write_bytes(data)
     world.assert_same()
-    assert world.settled() == {*FILES}
+    assert world.untouched() == {*FILES}
 
 
 def _forged(world: World) -> bytes:
@@ -438,25 +451,25 @@ def test_two_entries_on_one_line(world: World) -> None:
     world.assert_same()
 
 
-def test_what_is_on_its_way_is_not_settled(world: World) -> None:
+def test_what_is_on_its_way_is_not_untouched(world: World) -> None:
     opened = replace(OPENED, payload=Payload({"mx_Custom_1": "11"}), seen=True)
     world.change(A1, pending=opened)
     world.assert_same()
-    assert world.settled() == {*FILES} - {"specs/a.yaml"}
+    assert world.untouched() == {*FILES} - {"specs/a.yaml"}
 
 
-def test_what_is_recorded_under_another_key_is_not_settled(world: World) -> None:
+def test_what_is_recorded_under_another_key_is_not_untouched(world: World) -> None:
     _swap_key(world)
     world.assert_same()
-    assert "specs/sub/c.yml" not in world.settled()
+    assert "specs/sub/c.yml" not in world.untouched()
     world.change(C1, fields={"mx_Custom_1": "9"})
     world.assert_same()
 
 
-def test_what_is_not_recorded_is_not_settled(world: World) -> None:
+def test_what_is_not_recorded_is_not_untouched(world: World) -> None:
     world.edit("specs/a.yaml", "opportunities:\n", "opportunities:\n  LN-77:\n    label: x\n")
     world.assert_same()
-    assert "specs/a.yaml" not in world.settled()
+    assert "specs/a.yaml" not in world.untouched()
 
 
 def test_one_that_belongs_to_somebody_else_is_none(
@@ -480,7 +493,7 @@ def test_on_several_cores_only_the_other_files_are_read_again(
     world.edit("specs/b.yaml", "'11'", "12")
     world.plan()
     assert again == ["specs/b.yaml"]
-    assert world.settled() == {*FILES} - {"specs/b.yaml"}
+    assert world.untouched() == {*FILES} - {"specs/b.yaml"}
 
 
 @pytest.mark.parametrize("way", ["dies", "fails", "cannot be forked"])

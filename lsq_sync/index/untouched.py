@@ -7,19 +7,19 @@ from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from lsq_sync.core.change import Action, Change
+from lsq_sync.core.identity import names_of
 from lsq_sync.core.model import DesiredOpportunity
 from lsq_sync.core.moment import moment
 from lsq_sync.core.state import Entry
-from lsq_sync.core.values import is_guid
-from lsq_sync.index.format import Index, Members, SettledFile
+from lsq_sync.index.format import Index, Members, UntouchedFile
 from lsq_sync.lock.lines import Line
 
 
-class Settled(NamedTuple):
-    """The files of an index that still are settled, and the lines of the lock that are not
+class Untouched(NamedTuple):
+    """The files of an index that still are untouched, and the lines of the lock that are not
     theirs."""
 
-    files: tuple[SettledFile, ...]
+    files: tuple[UntouchedFile, ...]
     members: tuple[Members, ...]
     others: tuple[Line, ...]
 
@@ -30,9 +30,9 @@ class Settled(NamedTuple):
         return frozenset(names)
 
 
-def still_settled(
+def still_untouched(
     index: Index, digests: Mapping[str, str], lines: Iterable[Line], *, is_same_lock: bool
-) -> Settled:
+) -> Untouched:
     """What is left of an index: `digests` are those of the spec files as they are now."""
     members = index.members()
     unchanged = [n for n, one in enumerate(index.files) if digests.get(one.file) == one.digest]
@@ -43,13 +43,14 @@ def still_settled(
         unchanged = [n for n in unchanged if found.get(n, _NOTHING) == index.files[n].lines]
         owners = {key: n for n in unchanged for key in members[n].keys}
     others = tuple(line for line in listed if line[0] not in owners)
-    return Settled(
+    return Untouched(
         tuple(index.files[n] for n in unchanged), tuple(members[n] for n in unchanged), others
     )
 
 
 class Found(NamedTuple):
-    """A spec file that was found settled: what tells this content of it, and its opportunities."""
+    """A spec file that was found untouched: what tells its content from another, and its
+    opportunities."""
 
     file: str
     digest: str
@@ -63,7 +64,7 @@ def found_in(
     entries: Mapping[str, Entry],
 ) -> list[Found]:
     """The files of these digests of which a plan leaves every opportunity as it is recorded."""
-    moving = {change.key for change in changes if not _is_settled(change, entries)}
+    moving = {change.key for change in changes if not _stays_untouched(change, entries)}
     keys: dict[str, list[str]] = {file: [] for file in digests}
     for file, group in groupby(desired, attrgetter("origin.file")):
         keys[file] += (one.key for one in group)
@@ -73,7 +74,7 @@ def found_in(
 
 def with_what_the_lock_has(
     found: Iterable[Found], entries: Mapping[str, Entry], lines: Iterable[Line]
-) -> Iterator[tuple[SettledFile, Members]]:
+) -> Iterator[tuple[UntouchedFile, Members]]:
     """Files with what the lock has of them."""
     files = list(found)
     owners = {key: one.file for one in files for key in one.keys}
@@ -81,17 +82,14 @@ def with_what_the_lock_has(
     for file, digest, keys in files:
         known = [entries[key] for key in keys]
         ends = [entry.request.settled_at for entry in known if entry.request]
-        guids = tuple(
-            entry.guid
-            for key, entry in zip(keys, known, strict=True)
-            if entry.guid and not is_guid(key)
-        )
+        names = (names_of(key, entry) for key, entry in zip(keys, known, strict=True))
+        guids = tuple(guid for _, *others in names for guid in others)
         newest = moment(max(ends)) if ends else ""
-        settled = SettledFile(file, digest, of_lines.get(file, _NOTHING), newest, len(keys))
-        yield settled, Members(keys, guids)
+        untouched = UntouchedFile(file, digest, of_lines.get(file, _NOTHING), newest, len(keys))
+        yield untouched, Members(keys, guids)
 
 
-def _is_settled(change: Change, entries: Mapping[str, Entry]) -> bool:
+def _stays_untouched(change: Change, entries: Mapping[str, Entry]) -> bool:
     """Whether it stays so at any time: nothing of it is on its way."""
     is_unchanged = change.action is Action.UNCHANGED and change.entry.pending is None
     return is_unchanged and entries.get(change.key) is change.entry
