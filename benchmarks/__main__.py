@@ -42,7 +42,8 @@ def main() -> int:
         return 1
     around = page.circumstances()
     for number, (name, found) in enumerate(tables.items()):
-        text = page.text_of(found, around if options.only or number == 0 else "")
+        is_told = options.write or options.only or number == 0
+        text = page.text_of(found, around if is_told else "")
         print(text)
         if options.write:
             page.write_part(name, text)
@@ -61,6 +62,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.quick and options.write:
         parser.error("--quick measures too little to be written into the docs")
+    if options.million and (options.quick or options.only):
+        parser.error("--million is all of it")
     return options
 
 
@@ -74,7 +77,7 @@ def _measured(options: argparse.Namespace, results: Results) -> Tables:
         print(f"== {name}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             tables |= _PARTS[name](Path(folder), scope, results)
-    if {"commands", "lock"} <= {*chosen}:
+    if {"commands", "lock"} <= {*chosen} and not options.quick:
         tables = {"goals": [goals.table(results)], **tables}
     return tables
 

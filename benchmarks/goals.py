@@ -64,7 +64,8 @@ GOALS = (
 def table(results: Results) -> Table:
     """Every goal, met or not."""
     note = (
-        "A plan has nothing to do; of one file, a hundred, and a hundred typed, the worst counts. "
+        "A plan has nothing to do; of one file, a hundred, and a hundred typed, the worst counts; "
+        "the files of *no two alike* are not among them. "
         "Reading and hashing is that of the specs, without the lock."
     )
     rows = tuple(_row(goal, results) for goal in GOALS)

@@ -266,6 +266,19 @@ def test_valgrinds_count_is_read() -> None:
     assert read_count("==12== killed") is None
 
 
+def test_the_page_shows_what_is_measured_now() -> None:
+    """Whoever measures something else writes the page anew."""
+    written = page.parts(page.PAGE.read_text(encoding="utf-8"))
+    for key in (commands.COLD, commands.FIRST, commands.OCTODNS_CHANGED, commands.INDEXED):
+        assert f"| {key} |" in written["plan"]
+    for name, bound in gate.INSTRUCTIONS.bounds.items():
+        assert re.search(
+            rf"\| {re.escape(name)} \| [0-9.]+ \| {bound:.2f} \|", written["instructions"]
+        )
+    for goal in goals.GOALS:
+        assert f"| {goal.what} |" in written["goals"]
+
+
 def test_a_figure_of_the_gate_is_of_an_opportunity_or_of_a_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
