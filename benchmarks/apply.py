@@ -52,7 +52,7 @@ def _rates(applied: VirtualCRM) -> Table:
         "25 calls in 5 s, answers after 200 ms, on virtual time",
         ("calls", "number", "seconds", "of the possible rate", "most in any 5 s", "refused"),
         tuple(rows),
-        "Late arrivals: by up to 4 % of the window; the first 25 and 2 % of the others by 20 to 40 %.",
+        "Late arrivals: up to 4 % of the window late; the first 25 and 2 % of the rest 20 to 40 %.",
     )
 
 

@@ -1,10 +1,10 @@
 """Spec files that need not be read: they are what they were, and so are their lines in the lock."""
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from lsq_sync.core.change import Action, Change
 from lsq_sync.core.identity import names_of
@@ -13,6 +13,8 @@ from lsq_sync.core.moment import moment
 from lsq_sync.core.state import Entry
 from lsq_sync.index.format import Index, Members, UntouchedFile
 from lsq_sync.lock.lines import Line
+
+_NO_LINES = hashlib.sha256().hexdigest()
 
 
 class Untouched(NamedTuple):
@@ -34,18 +36,15 @@ def still_untouched(
     index: Index, digests: Mapping[str, str], lines: Iterable[Line], *, is_same_lock: bool
 ) -> Untouched:
     """What is left of an index: `digests` are those of the spec files as they are now."""
-    members = index.members()
-    unchanged = [n for n, one in enumerate(index.files) if digests.get(one.file) == one.digest]
-    owners = {key: n for n in unchanged for key in members[n].keys}
+    pairs = zip(index.files, index.members(), strict=True)
+    same = [(file, its) for file, its in pairs if digests.get(file.file) == file.digest]
     listed = list(lines)
     if not is_same_lock:
-        found = _digests(listed, owners)
-        unchanged = [n for n in unchanged if found.get(n, _NOTHING) == index.files[n].lines]
-        owners = {key: n for n in unchanged for key in members[n].keys}
-    others = tuple(line for line in listed if line[0] not in owners)
-    return Untouched(
-        tuple(index.files[n] for n in unchanged), tuple(members[n] for n in unchanged), others
-    )
+        found = _digests(listed, {key: file.file for file, its in same for key in its.keys})
+        same = [(file, its) for file, its in same if found.get(file.file, _NO_LINES) == file.lines]
+    keys = {key for _, its in same for key in its.keys}
+    others = tuple(line for line in listed if line[0] not in keys)
+    return Untouched(tuple(file for file, _ in same), tuple(its for _, its in same), others)
 
 
 class Found(NamedTuple):
@@ -85,7 +84,7 @@ def with_what_the_lock_has(
         names = (names_of(key, entry) for key, entry in zip(keys, known, strict=True))
         guids = tuple(guid for _, *others in names for guid in others)
         newest = moment(max(ends)) if ends else ""
-        untouched = UntouchedFile(file, digest, of_lines.get(file, _NOTHING), newest, len(keys))
+        untouched = UntouchedFile(file, digest, of_lines.get(file, _NO_LINES), newest, len(keys))
         yield untouched, Members(keys, guids)
 
 
@@ -95,16 +94,11 @@ def _stays_untouched(change: Change, entries: Mapping[str, Entry]) -> bool:
     return is_unchanged and entries.get(change.key) is change.entry
 
 
-_NOTHING = hashlib.sha256().hexdigest()
-
-
-Owner = TypeVar("Owner", bound=Hashable)
-
-
-def _digests(lines: Iterable[Line], owners: Mapping[str, Owner]) -> dict[Owner, str]:
-    """Of the lines of each owner, in the order of the lock."""
-    found = {owner: hashlib.sha256() for owner in {*owners.values()}}
+def _digests(lines: Iterable[Line], owners: Mapping[str, str]) -> dict[str, str]:
+    """Of the lines that the opportunities of each file have, in the order of the lock; `owners` is
+    the file of each."""
+    found = {file: hashlib.sha256() for file in {*owners.values()}}
     for key, line in lines:
-        if (owner := owners.get(key)) is not None:
-            found[owner].update(line)
-    return {owner: digest.hexdigest() for owner, digest in found.items()}
+        if (file := owners.get(key)) is not None:
+            found[file].update(line)
+    return {file: digest.hexdigest() for file, digest in found.items()}

@@ -1,5 +1,8 @@
 """Recorded state <-> bytes. Pure; strict when reading, because a guess here repeats an update.
 
+A lock in the form in which it is written is read part by part; any other is read at once, and all
+that is wrong is told there. `lines.py` reads the lines without a look at what is in them.
+
 One opportunity a line, and between two of them a line that holds only a comma, so that git
 merges record by record: a change of one record never touches the line of its neighbour.
 """
@@ -131,6 +134,44 @@ def _loaded_at_once(data: bytes, file: str) -> Recorded:
         _refuse_edit(f"{fault} is missing", text, file)
 
 
+# --- parts of it
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BrokenError(f'the key "{twice}" stands there twice')
+    return found
+
+
+def _account(account: Account | None) -> dict[str, Any]:
+    known = asdict(account).items() if account else ()
+    return {name: value for name, value in known if value is not None}
+
+
+def _entry_at(key: str, content: object) -> Entry:
+    try:
+        return entry_from_json(content)
+    except BrokenError as fault:
+        raise BrokenError(f'the entry "{key}": {fault}') from None
+    except KeyError as fault:
+        raise BrokenError(f'the entry "{key}": {fault} is missing') from None
+
+
+def _read_account(content: object) -> Account | None:
+    account = only(content, {"name", "async_host", "host", "short_code"})
+    if not account:
+        return None
+    return Account(
+        name=as_text(account["name"]),
+        async_host=as_text(account["async_host"]),
+        host=as_text_or_none(account.get("host")),
+        short_code=as_text_or_none(account.get("short_code")),
+    )
+
+
 # --- refusals
 
 
@@ -190,38 +231,3 @@ def _refuse_edit(message: str, text: str, file: str) -> NoReturn:
     key = message.partition('"')[2].partition('"')[0]
     line = text[: text.find(f'"{key}"')].count("\n") + 1 if key and key in text else 1
     _refuse(file, line, f"the lock is damaged: {message}", restore_hint(file))
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise BrokenError(f'the key "{twice}" stands there twice')
-    return found
-
-
-def _account(account: Account | None) -> dict[str, Any]:
-    known = asdict(account).items() if account else ()
-    return {name: value for name, value in known if value is not None}
-
-
-def _entry_at(key: str, content: object) -> Entry:
-    try:
-        return entry_from_json(content)
-    except BrokenError as fault:
-        raise BrokenError(f'the entry "{key}": {fault}') from None
-    except KeyError as fault:
-        raise BrokenError(f'the entry "{key}": {fault} is missing') from None
-
-
-def _read_account(content: object) -> Account | None:
-    account = only(content, {"name", "async_host", "host", "short_code"})
-    if not account:
-        return None
-    return Account(
-        name=as_text(account["name"]),
-        async_host=as_text(account["async_host"]),
-        host=as_text_or_none(account.get("host")),
-        short_code=as_text_or_none(account.get("short_code")),
-    )
