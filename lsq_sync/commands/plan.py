@@ -1,4 +1,5 @@
-"""`lsq-sync plan`: desired against recorded, and against live if asked. Writes no state."""
+"""`lsq-sync plan`: desired against recorded, and against live if asked. Writes no state, but an
+index, which decides nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -159,8 +160,8 @@ def plan_from(
     """The plan of inputs that were gathered before; `live` is None where nothing was read.
 
     `reads`: whether the apply that it is for reads live values. `left_out`: how many that are as
-    they were recorded are not among the inputs; the plan only counts them, and without
-    `lists_untouched` others like them.
+    they were recorded are not among the inputs; they are only counted. `lists_untouched`: whether
+    those among the inputs are listed, instead of counted as well.
     """
     desired, narrowed = selected(workspace, specs, recorded, choice, around)
     rules = workspace.rules(
