@@ -1,6 +1,7 @@
 """Plain text of YAML in regular expressions: what `scan.py` and `stencil.py` know by sight.
 
-Each of them takes a part of what libyaml takes, with the same meaning.
+Each of them takes a part of what libyaml takes, with the same meaning. None gives back what it has
+taken. For a group that is said with `(?>...)`: Python 3.11.2 misreads `(?:...)*+` within others.
 """
 
 import re
@@ -19,15 +20,15 @@ NULL = r"(?:[nN]ull|NULL)"
 _REST = rf"[^ :{UNUSUAL}]*+"
 PLAIN = (
     rf"(?!{NULL}(?: ++#| *+\n))(?:[^\s\-?:,\[\]{{}}#&*!|>'\"%@`~{UNUSUAL}]|-[0-9])"
-    rf"{_REST}(?:(?::(?![ \n])|[ ]++(?![#\n])){_REST})*+"
+    rf"{_REST}(?>(?:(?::(?![ \n])|[ ]++(?![#\n])){_REST})*)"
 )
 """Begins with no sign that has a meaning, or with a minus before a digit, and holds neither `: `
 nor ` #`."""
 
 QUOTED = rf"\"[^\"\\{UNUSUAL}]*+\"|'[^'{UNUSUAL}]*+'"
-_WORDS = r"[A-Za-z0-9][\w./()+&@%-]*+(?: [\w./()+&@%-]++)*+"
+_WORDS = r"[A-Za-z0-9][\w./()+&@%-]*+(?>(?: [\w./()+&@%-]++)*)"
 ITEM = rf"(?:(?!{NULL}[,\]]){_WORDS}|{QUOTED})"
-ITEMS = rf"\[{ITEM}(?:, {ITEM})*+\]"
+ITEMS = rf"\[{ITEM}(?>(?:, {ITEM})*)\]"
 COMMENT = rf"#[^{UNUSUAL}]*+"
 
 ONE_LINE = rf"(?:{PLAIN}|{QUOTED}|null|~|{ITEMS})"

@@ -19,7 +19,8 @@ _DEEPEST = 16
 _RECORDS = 2
 """How deep the opportunities of a spec stand."""
 
-_LITERAL = rf"\|-?(?: ++{COMMENT})?(?:\n\1 ++[^ {UNUSUAL}][^{UNUSUAL}]*+|\n(?=\n))++(?!\n ++\n)"
+_TEXT_LINE = rf"\n\1 ++[^ {UNUSUAL}][^{UNUSUAL}]*+|\n(?=\n)"
+_LITERAL = rf"\|-?(?: ++{COMMENT})?(?>(?:{_TEXT_LINE})+)(?!\n ++\n)"
 """Lines of text, indented deeper than their key (`\\1` is the indentation in `_MEMBER`), some of
 them empty. None has only blanks: such a line may be a part of the text or not."""
 

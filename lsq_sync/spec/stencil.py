@@ -25,7 +25,7 @@ _DEEPEST = 8
 """Levels within a record."""
 
 _LINE = rf"({INDENT})({KEY}):(?: ({ONE_LINE}))?\n"
-_END = r"(?=(?: *+\n| *+{comment}\n)*+(?: {{0,{indent}}}[A-Za-z0-9]|\Z))"
+_END = r"(?=(?>(?: *+\n| *+{comment}\n)*)(?: {{0,{indent}}}[A-Za-z0-9]|\Z))"
 """What follows a record is indented no deeper; anything else is left to the other reading."""
 
 _SIGNS = frozenset("\"'[~n")
