@@ -18,6 +18,9 @@ _PATIENCE = 250
 _MOST = 8
 """Stencils that are kept."""
 
+_LONGEST = 100
+"""Lines of a record that a stencil is cut from: compiling one takes long."""
+
 _ENOUGH = 4000
 """As soon as so many more records fitted no stencil than did, none is tried any more."""
 
@@ -57,9 +60,14 @@ class Stencils:
                     start, line, fits = found.end(), line + stencil.lines, True
         self._misses += 1
         self.hits += len(into) - before
-        if is_worth_it and self._misses > self._patience and len(self.cut) < _MOST:
+        if is_worth_it and self._misses > self._patience and self._may_cut:
             self._learn(text, start)
         return start, line
+
+    @property
+    def _may_cut(self) -> bool:
+        """Another stencil is cut only after those before have proved to be worth it."""
+        return len(self.cut) < _MOST and self.hits >= self._patience * len(self.cut)
 
     def _learn(self, text: str, start: int) -> None:
         """Cuts a stencil from a record whose like was met before."""
@@ -128,7 +136,7 @@ def _lines_of(text: str, start: int) -> list[_Line]:
     """The lines of a record, as far as each holds a key and a value or nothing."""
     lines: list[_Line] = []
     a_line = re.compile(_LINE)  # kept by `re`; few commands need it
-    while found := a_line.match(text, start):
+    while len(lines) <= _LONGEST and (found := a_line.match(text, start)):
         indent, key, value = found.groups()
         if lines and len(indent) <= lines[0].indent:
             break
@@ -139,7 +147,7 @@ def _lines_of(text: str, start: int) -> list[_Line]:
 
 def _stencil(lines: list[_Line]) -> _Stencil | None:
     """None where the lines are not one well-formed record."""
-    if len(lines) < 2 or lines[0].is_filled:
+    if not 2 <= len(lines) <= _LONGEST or lines[0].is_filled:
         return None
     mappings: list[_Mapping] = []
     filled = sum(line.is_filled for line in lines)

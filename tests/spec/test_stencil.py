@@ -103,6 +103,29 @@ def test_records_of_several_forms() -> None:
     assert found.hits == hits + 40
 
 
+@pytest.mark.parametrize(("fields", "cut"), [(98, 1), (99, 0), (2000, 0)])
+def test_no_stencil_is_cut_from_a_long_record(fields: int, cut: int) -> None:
+    listed = "".join(f"      mx_Custom_{number}: a\n" for number in range(fields))
+    found = learnt(HEAD + f"  LN-1:\n    fields:\n{listed}")
+    assert len(found.cut) == cut
+
+
+def test_the_next_stencil_is_cut_when_the_last_was_worth_it() -> None:
+    one, other = records(["a"]), "  LN-9:\n    fields:\n      mx_Custom_1: b\n"
+    found = Stencils(patience=2)
+    for _ in range(4):
+        scan(HEAD + one, found)
+    assert (len(found.cut), found.hits) == (1, 0)
+    for _ in range(4):
+        scan(HEAD + other, found)
+    assert len(found.cut) == 1
+    for _ in range(2):
+        scan(HEAD + one, found)
+    for _ in range(2):
+        scan(HEAD + other, found)
+    assert len(found.cut) == 2
+
+
 @pytest.mark.parametrize("indent", [1, 3])
 def test_records_that_are_not_indented_alike(indent: int) -> None:
     one, other = records(["a"]), records(["b"]).replace("LN-0", "LN-1")
