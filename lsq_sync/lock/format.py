@@ -8,6 +8,7 @@ merges record by record: a change of one record never touches the line of its ne
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, NoReturn
@@ -140,8 +141,8 @@ def _loaded_at_once(data: bytes, file: str) -> Recorded:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise BrokenError(f'the key "{twice}" stands there twice')
     return found
 
