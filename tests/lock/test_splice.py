@@ -76,6 +76,16 @@ def test_an_entry_too_much_or_too_few() -> None:
     assert _spliced(dump(less), less, SMALL, set()) is None
 
 
+def test_one_entry_on_two_lines_and_two_on_one() -> None:
+    """As many lines as entries, in order."""
+    halves = b'"LN-1": {"type": "t"\n,\n"fields": {"a": "1"}}\n'
+    both = b'"m": {"fields": {"a": "2"}}, "n": {"fields": {"a": "3"}}\n'
+    lock = dump(Recorded(ACCOUNT)).replace(b"}}\n", halves + b",\n" + both + b"}}\n")
+    before = load(lock, "lock")
+    assert sorted(before.entries) == ["LN-1", "m", "n"]
+    assert _spliced(lock, before, before, {"LN-1"}) is None
+
+
 def _indented(data: bytes) -> bytes:
     return json.dumps(json.loads(data), indent=1).encode()
 
