@@ -4,7 +4,7 @@ It never decides anything but that an opportunity is as it was recorded. Where t
 doubt, and wherever something is wrong, everything is read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -47,6 +47,8 @@ def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> None:
     is_small = inputs.population < _LEAST_POPULATION
     if inputs.is_index_current or is_small or lock is None or made is None:
         return
+    if made != made_with(workspace.root, workspace.settings):
+        return  # something was changed while the plan was made
     with suppress(OSError, UnusualLockError):
         if index := _index(inputs, plan, lock, made):
             write_index(workspace.state_folder, index)
@@ -126,13 +128,13 @@ def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
     count = sum(one.opportunities for one in before.files) + sum(len(one.keys) for one in found)
     if not _is_worth_it(count, inputs.population):
         return None
+    entries = {**recorded, **inputs.left_out}
     with lock.open("rb") as opened:
         if fingerprint_of(opened) != inputs.lock:
             return None
         opened.seek(0)
         read_head(opened)
-        lines = _Counted(read_lines(opened))
-        entries = {**recorded, **inputs.left_out}
+        lines = _Counted(read_lines(opened), {*entries, *before.keys})
         new = list(with_what_the_lock_has(found, entries, lines))
     if lines.count != inputs.population:
         return None
@@ -149,14 +151,17 @@ def _is_worth_it(untouched: int, population: int) -> bool:
 
 
 class _Counted:
-    """Lines that are counted on their way."""
+    """Lines of known entries, which are counted on their way. Raises UnusualLockError for another
+    line: whoever reads the lock has read something else there."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[Line], known: Container[str]) -> None:
         self.count = 0
-        self._lines = lines
+        self._lines, self._known = lines, known
 
     def __iter__(self) -> Iterator[Line]:
         for line in self._lines:
+            if line[0] not in self._known:
+                raise UnusualLockError("a line is that of no entry that was read")
             self.count += 1
             yield line
 

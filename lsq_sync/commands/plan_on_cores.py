@@ -44,8 +44,11 @@ def read_on_cores(workspace: Workspace) -> Inputs | None:
 
 
 def _are_many(workspace: Workspace, files: Sequence[str]) -> bool:
-    sizes = (path.stat().st_size for file in files if (path := workspace.root / file).is_file())
-    return len(files) >= _LEAST_FILES and sum(sizes) >= _LEAST_BYTES
+    try:
+        size = sum((workspace.root / file).stat().st_size for file in files)
+    except OSError:  # it is told where the file is read
+        return False
+    return len(files) >= _LEAST_FILES and size >= _LEAST_BYTES
 
 
 def _found(workspace: Workspace, files: Sequence[str], entries: Mapping[str, Entry]) -> list[Found]:

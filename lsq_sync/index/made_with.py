@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lsq_sync import __version__
+from lsq_sync.spec.load import MAX_BYTES
 from lsq_sync.spec.schemas import schema_text
 from lsq_sync.spec.settings import Settings
 
@@ -39,7 +40,10 @@ def _of_the_tool() -> Iterator[object]:
 
 
 def _of_schemas(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Raises OSError also for what is no file, or is larger than a schema may be."""
     for path in sorted(folder.glob("types/*.json")):
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            raise FileNotFoundError(path)
         yield path.name, path.read_bytes()
 
 

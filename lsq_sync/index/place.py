@@ -16,7 +16,7 @@ _MOST_BYTES = 512 * 1024 * 1024
 def read_index(state: Path) -> Index | None:
     """The index of a workspace's state folder; None where there is none that can be trusted."""
     try:
-        descriptor = os.open(state / _FOLDER / _NAME, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(state / _FOLDER / _NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     with os.fdopen(descriptor, "rb") as file:

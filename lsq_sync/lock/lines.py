@@ -44,9 +44,10 @@ def with_lines(head: bytes, lines: Iterable[bytes]) -> bytes:
 def _key(line: bytes) -> str:
     end = line.find(b'": {')
     key = line[1:end]
-    if end < 1 or line[:1] != b'"':
-        raise UnusualLockError("an entry does not begin with its key")
+    is_escaped = b"\\" in key
+    if end < 1 or line[:1] != b'"' or (b'"' in key and not is_escaped):
+        raise UnusualLockError("an entry does not begin with its key, a colon and a blank")
     try:
-        return key.decode() if b"\\" not in key else str(json.loads(line[: end + 1]))
+        return str(json.loads(line[: end + 1])) if is_escaped else key.decode()
     except ValueError:
         raise UnusualLockError("a key cannot be read") from None

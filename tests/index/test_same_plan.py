@@ -14,6 +14,7 @@ import pytest
 from lsq_sync.commands import plan as command
 from lsq_sync.commands import plan_index, plan_on_cores
 from lsq_sync.commands import workspace as workspaces
+from lsq_sync.commands.inputs import read_all
 from lsq_sync.commands.workspace import find_workspace
 from lsq_sync.core.model import Account
 from lsq_sync.core.state import (
@@ -28,6 +29,7 @@ from lsq_sync.core.state import (
 )
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.index import format as index_format
+from lsq_sync.index.made_with import made_with
 from lsq_sync.index.place import read_index
 from lsq_sync.lock.format import dump, load
 from lsq_sync.render.document import to_text
@@ -346,6 +348,43 @@ def test_it_is_written_only_where_it_helps(world: World, monkeypatch: pytest.Mon
     world.edit("specs/a.yaml", "77", "'11'")
     world.plan()
     assert world.untouched() == {"specs/a.yaml"}
+
+
+@pytest.mark.parametrize("colon", [b'":{', b'" : {'])
+def test_an_entry_that_leaves_the_lock_is_missed(world: World, colon: bytes) -> None:
+    """However its line was written."""
+    begin = f'"{A1}'.encode()
+    _bytes(begin + b'": {', begin + colon)(world)
+    world.assert_same()
+    first, *lines = world.lock.read_bytes().split(b"\n,\n")
+    assert any(line.startswith(begin + colon) for line in lines)
+    kept = [line for line in lines if not line.startswith(begin)]
+    world.lock.write_bytes(b"\n,\n".join([first, *kept]))
+    world.assert_same()
+
+
+def test_a_schema_that_is_another_for_a_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.index.unlink()
+    schema = world.root / "schemas/types/loan.schema.json"
+
+    def meanwhile(workspace: Any) -> Any:
+        schema.write_text(SCHEMA.replace("Loan", "Lawn"), encoding="utf-8")
+        return read_all(workspace)
+
+    monkeypatch.setattr(plan_index, "read_all", meanwhile)
+    world.plan()
+    assert not world.index.exists()
+
+
+def test_a_schema_or_an_index_that_is_a_pipe(world: World) -> None:
+    workspace = find_workspace(world.root, {})
+    os.mkfifo(world.root / "schemas/types/pipe.json")
+    assert made_with(world.root, workspace.settings) is None
+    world.index.unlink()
+    os.mkfifo(world.index)
+    assert read_index(world.root / ".lsq-sync") is None
 
 
 def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
