@@ -18,6 +18,9 @@ _PATIENCE = 250
 _MOST = 8
 """Stencils that are kept."""
 
+_PROOF = 10
+"""A record that fitted a stencil speaks for cutting the next as loudly as ten that had to wait."""
+
 _LONGEST = 100
 """Lines of a record that a stencil is cut from: compiling one takes long."""
 
@@ -66,8 +69,8 @@ class Stencils:
 
     @property
     def _may_cut(self) -> bool:
-        """Another stencil is cut only after those before have proved to be worth it."""
-        return len(self.cut) < _MOST and self.hits >= self._patience * len(self.cut)
+        """Another stencil is cut only after those before have proved to be of use."""
+        return len(self.cut) < _MOST and self.hits * _PROOF >= self._patience * len(self.cut)
 
     def _learn(self, text: str, start: int) -> None:
         """Cuts a stencil from a record whose like was met before."""
