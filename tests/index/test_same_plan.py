@@ -159,16 +159,16 @@ def world(tmp_path: Path) -> World:
     return _untouched_world(tmp_path)
 
 
-@pytest.fixture(params=["index", "cores", "both"])
+@pytest.fixture(params=["index", "cores", "both", "neither"])
 def either(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> World:
-    """A world in which not everything is read by this process."""
-    if request.param != "index":
+    """A world in which not everything is read by this process, or listed."""
+    if request.param in ("cores", "both"):
         monkeypatch.setattr(plan_on_cores, "cores", lambda: 2)
         monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
         monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
-    return _untouched_world(tmp_path, forgets=request.param == "cores")
+    return _untouched_world(tmp_path, forgets=request.param in ("cores", "neither"))
 
 
 def _untouched_world(root: Path, *, forgets: bool = False) -> World:
