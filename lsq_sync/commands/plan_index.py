@@ -4,7 +4,7 @@ It never decides anything but that an opportunity is as it was recorded. Where t
 doubt, and wherever something is wrong, everything is read.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from lsq_sync.index.place import read_index, write_index
 from lsq_sync.index.untouched import Untouched, found_in, still_untouched, with_what_the_lock_has
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import fingerprint_of
-from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines, with_lines
+from lsq_sync.lock.lines import Line, UnusualLockError, of_known, read_head, read_lines, with_lines
 from lsq_sync.spec.read import Specs
 
 _LEAST_POPULATION = 1000
@@ -134,7 +134,7 @@ def _index(inputs: Inputs, plan: Plan, lock: Path, made: str) -> Index | None:
             return None
         opened.seek(0)
         read_head(opened)
-        lines = _Counted(read_lines(opened), {*entries, *before.keys})
+        lines = _Counted(of_known(read_lines(opened), {*entries, *before.keys}))
         new = list(with_what_the_lock_has(found, entries, lines))
     if lines.count != inputs.population:
         return None
@@ -151,17 +151,14 @@ def _is_worth_it(untouched: int, population: int) -> bool:
 
 
 class _Counted:
-    """Lines of known entries, which are counted on their way. Raises UnusualLockError for another
-    line: whoever reads the lock has read something else there."""
+    """Lines that are counted on their way."""
 
-    def __init__(self, lines: Iterable[Line], known: Container[str]) -> None:
+    def __init__(self, lines: Iterable[Line]) -> None:
         self.count = 0
-        self._lines, self._known = lines, known
+        self._lines = lines
 
     def __iter__(self) -> Iterator[Line]:
         for line in self._lines:
-            if line[0] not in self._known:
-                raise UnusualLockError("a line is that of no entry that was read")
             self.count += 1
             yield line
 

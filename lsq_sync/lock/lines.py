@@ -1,7 +1,7 @@
 """A lock as lines, one opportunity each, without a look at what is in them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import BinaryIO
 
 from lsq_sync.lock.format import CLOSED, COMMA, OPENED
@@ -34,6 +34,15 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
         is_first, is_entry = False, not is_entry
     if line != CLOSED or file.read(1):
         raise UnusualLockError("it ends in another way")
+
+
+def of_known(lines: Iterable[Line], known: Container[str]) -> Iterator[Line]:
+    """The lines. Raises UnusualLockError for one of another entry: whoever has read the lock has
+    read something else there."""
+    for line in lines:
+        if line[0] not in known:
+            raise UnusualLockError("a line is that of no entry that was read")
+        yield line
 
 
 def with_lines(head: bytes, lines: Iterable[bytes]) -> bytes:

@@ -1,12 +1,12 @@
 """A lock in which few entries changed: the lines of all others are taken as they stand."""
 
 import heapq
-from collections.abc import Container, Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from typing import BinaryIO
 
 from lsq_sync.core.state import Recorded
 from lsq_sync.lock.format import line_of, pieces_with
-from lsq_sync.lock.lines import Line, UnusualLockError, read_head, read_lines
+from lsq_sync.lock.lines import Line, UnusualLockError, of_known, read_head, read_lines
 
 
 def spliced(before: BinaryIO, count: int, after: Recorded, touched: Set[str]) -> Iterator[bytes]:
@@ -23,18 +23,11 @@ def spliced(before: BinaryIO, count: int, after: Recorded, touched: Set[str]) ->
     read_head(before)
     entries = after.entries
     others = (line for line in _in_order(read_lines(before), count) if line[0] not in touched)
-    kept = _of_entries(others, entries)
+    kept = of_known(others, entries)
     changed = sorted(key for key in touched if key in entries)
     made = ((key, line_of(key, entries[key]._replace(replaced=None))) for key in changed)
     lines = _in_order(heapq.merge(kept, made), len(entries))
     return pieces_with(after.account, (line for _, line in lines))
-
-
-def _of_entries(lines: Iterable[Line], entries: Container[str]) -> Iterator[Line]:
-    for line in lines:
-        if line[0] not in entries:
-            raise UnusualLockError("a line is that of no entry that was read")
-        yield line
 
 
 def _in_order(lines: Iterable[Line], count: int) -> Iterator[Line]:
