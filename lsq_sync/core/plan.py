@@ -95,7 +95,7 @@ def _plan_one(
     rules: PlanRules,
 ) -> Change:
     entry = entry or NOTHING
-    if live is None and is_as_recorded(one, entry):
+    if live is None and _is_as_recorded(one, entry):
         untouched = _Untouched(one, entry, rules)
         return _change(one, entry, Action.UNCHANGED, untouched)
     parts, held_by = _parts(one, entry, live, rules)
@@ -107,10 +107,10 @@ def _plan_one(
 def is_untouched(one: DesiredOpportunity, entries: Mapping[str, Entry]) -> bool:
     """Whether it is recorded, and is as it was recorded."""
     entry = entries.get(one.key)
-    return entry is not None and is_as_recorded(one, entry)
+    return entry is not None and _is_as_recorded(one, entry)
 
 
-def is_as_recorded(one: DesiredOpportunity, entry: Entry) -> bool:
+def _is_as_recorded(one: DesiredOpportunity, entry: Entry) -> bool:
     """Whether every value is, letter by letter, what is recorded, and nothing is on its way.
 
     Values are text or None, so that equal ones are the same.
