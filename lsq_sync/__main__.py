@@ -1,6 +1,6 @@
 """`python -m lsq_sync` is the same command as `lsq-sync`."""
 
-from lsq_sync.cli import main
+from lsq_sync.entry import main
 
 if __name__ == "__main__":
     main()

@@ -267,6 +267,7 @@ def plan(
     Offline, and without keys, unless --refresh reads what the CRM says now.
     """
     from lsq_sync.commands import plan as command
+    from lsq_sync.render.lines import plain
     from lsq_sync.render.plan_document import plan_document
     from lsq_sync.render.plan_text import plan_lines
 
@@ -297,13 +298,12 @@ def plan(
         options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
         plan_file.save(given.folder / out, document(), options)
     limit = workspace.settings.api.rate_limit
-    lines = plan_lines(
-        planned.plan, planned.budget, limit, planned.refusals, show_unchanged=show_unchanged
-    )
-    _show(output, form, document, lines, lambda: _plan_report(planned, limit, now))
+    lines = partial(plan_lines, planned.plan, planned.budget, limit, planned.refusals)
+    listed = lines(show_unchanged=show_unchanged)
+    _show(output, form, document, listed, lambda: _plan_report(planned, limit, now))
     if out is not None:
         output.next_step(f"saved; to apply exactly this:\n\n  lsq-sync apply {out}")
-    command.keep_index(workspace, planned)
+    command.keep_index(workspace, planned, lambda: plain(lines()))
     _held.append(planned)
     return _EXIT_CODES[planned.verdict] if detailed_exitcode else 0
 

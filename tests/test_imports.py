@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "lsq_sync"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors"}),
+    frozenset({"errors", "places"}),
     frozenset({"core", "signals"}),
     frozenset({"surroundings", "running", "tasks", "cores"}),
     frozenset(
@@ -33,6 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"commands"}),
     frozenset({"output", "bug_report"}),
     frozenset({"cli"}),
+    frozenset({"entry"}),
 )
 """Each layer may import what stands above it in this list, and of its own layer only itself."""
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lsq_sync.errors import StorageError, WorkspaceError
+from lsq_sync.places import SETTINGS
 from lsq_sync.spec.schemas import schema_text
-from lsq_sync.spec.settings import FILE, REGIONS, region_hosts
+from lsq_sync.spec.settings import REGIONS, region_hosts
 
 _SETTINGS = """\
 # The settings of this workspace: one CRM account. No secrets here: the keys come from the
@@ -73,10 +74,10 @@ def run(root: Path, name: str | None, region: str | None) -> Made:
 
     Raises WorkspaceError if one is there already, StorageError if it cannot be written.
     """
-    if (root / FILE).exists():
+    if (root / SETTINGS).exists():
         raise WorkspaceError(
             f"there is a workspace in {root} already",
-            hint=f"edit its {FILE}, or name another folder:\n\n  lsq-sync init FOLDER",
+            hint=f"edit its {SETTINGS}, or name another folder:\n\n  lsq-sync init FOLDER",
         )
     chosen = region or "in21"
     try:
@@ -88,7 +89,7 @@ def run(root: Path, name: str | None, region: str | None) -> Made:
 
 def _write(root: Path, name: str, region: str) -> tuple[str, ...]:
     contents = {
-        FILE: settings_text(name, region),
+        SETTINGS: settings_text(name, region),
         "specs/example.yaml": _EXAMPLE.format(schemas="schemas"),
         "schemas/spec.schema.json": schema_text("spec.schema.json"),
         "schemas/types/.gitkeep": "",

@@ -12,6 +12,7 @@ from lsq_sync.lock.newest import newest_of
 from lsq_sync.spec.read import Specs
 
 if TYPE_CHECKING:
+    from lsq_sync.index.format import Index
     from lsq_sync.index.untouched import Found, Untouched
 
 
@@ -30,8 +31,8 @@ class Inputs:
     newest: datetime | None
     lock: bytes | None
     by_index: "Untouched | None" = None
-    is_index_current: bool = False
-    """Whether nothing has changed since it was made."""
+    index: "Index | None" = None
+    """The one that was read, where nothing has changed since it was made."""
 
     found: "tuple[Found, ...]" = ()
     """Files that were read elsewhere and found untouched: they are left out, too."""

@@ -8,6 +8,7 @@ from functools import partial
 from lsq_sync.commands import plan_index
 from lsq_sync.commands.edits import with_edits
 from lsq_sync.commands.inputs import Inputs, read_all
+from lsq_sync.commands.plan_answer import keep_answer
 from lsq_sync.commands.set_back import notice_of_a_lock_set_back
 from lsq_sync.commands.unseen import notice_of_unseen
 from lsq_sync.commands.verdict import Verdict
@@ -107,10 +108,14 @@ def run(
     return planned(with_edits(live, conflicts, recorded, read))
 
 
-def keep_index(workspace: Workspace, planned: Planned) -> None:
-    """So that the next plan reads only what has changed by then."""
-    if planned.inputs is not None:
-        plan_index.keep_index(workspace, planned.inputs, planned.plan)
+def keep_index(workspace: Workspace, planned: Planned, says: Callable[[], str]) -> None:
+    """So that the next plan reads only what has changed by then, and if it is nothing, `says` the
+    same again."""
+    if planned.inputs is None:
+        return
+    index = plan_index.keep_index(workspace, planned.inputs, planned.plan)
+    if index is not None and planned.verdict is Verdict.DONE:
+        keep_answer(workspace, index, says)
 
 
 def _notice_of_no_choice(

@@ -4,6 +4,7 @@ It never decides anything but that an opportunity is as it was recorded. Where t
 doubt, and wherever something is wrong, everything is read.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +18,7 @@ from lsq_sync.core.change import Plan
 from lsq_sync.core.moment import moment, read_moment
 from lsq_sync.core.state import Recorded
 from lsq_sync.errors import LsqSyncError
+from lsq_sync.index.digests import digest_of
 from lsq_sync.index.format import Index, packed
 from lsq_sync.index.made_with import made_with
 from lsq_sync.index.place import read_index, write_index
@@ -40,18 +42,21 @@ def read_inputs(workspace: Workspace) -> Inputs:
     return replace(found, made_with=made)
 
 
-def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> None:
+def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> Index | None:
     """Writes down which files are untouched now, unless it was written before, or would not be
-    worth it."""
+    worth it; the index that there is now."""
+    if inputs.index is not None:
+        return inputs.index
     lock, made = workspace.store.only_lock(), inputs.made_with
-    is_small = inputs.population < _LEAST_POPULATION
-    if inputs.is_index_current or is_small or lock is None or made is None:
-        return
+    if inputs.population < _LEAST_POPULATION or lock is None or made is None:
+        return None
     if made != made_with(workspace.root, workspace.settings):
-        return  # something was changed while the plan was made
+        return None  # something was changed while the plan was made
     with suppress(OSError, UnusualLockError):
         if index := _index(inputs, plan, lock, made):
             write_index(workspace.state_folder, index)
+            return index
+    return None
 
 
 def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
@@ -68,7 +73,7 @@ def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
 
 def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | None:
     files = workspace.spec_files()
-    digests = {file: _digest_of(workspace.root / file) for file in files}
+    digests = {file: digest_of(os.fspath(workspace.root / file)) for file in files}
     with lock.open("rb") as opened:
         fingerprint = fingerprint_of(opened)
         is_same_lock = fingerprint.hex() == index.lock
@@ -94,7 +99,7 @@ def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | N
         _newest((*(one.newest for one in untouched.files), *_ends(rest))),
         fingerprint,
         untouched,
-        is_index_current=is_same_lock and not specs.digests,
+        index=index if is_same_lock and not specs.digests else None,
     )
 
 
@@ -105,7 +110,7 @@ def _nothing_changed(
     recorded = Recorded(workspace.settings.account)
     newest = _newest([index.newest])
     population = index.population
-    return Inputs(nothing, recorded, population, newest, fingerprint, is_index_current=True)
+    return Inputs(nothing, recorded, population, newest, fingerprint, index=index)
 
 
 def _specs_but(untouched: Untouched, workspace: Workspace, files: Iterable[str]) -> Specs:
@@ -161,14 +166,6 @@ class _Counted:
         for line in self._lines:
             self.count += 1
             yield line
-
-
-def _digest_of(path: Path) -> str:
-    """Raises OSError also for what is no file: a pipe would never end."""
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    with path.open("rb") as file:
-        return fingerprint_of(file).hex()
 
 
 def _ends(recorded: Recorded) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from lsq_sync.commands.verdict import Verdict
 from lsq_sync.commands.workspace import find_workspace
 from lsq_sync.errors import Diagnostic, SettingsError, UsageError
+from lsq_sync.places import SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def run(base: Path, environment: Mapping[str, str], paths: tuple[str, ...]) -> V
         if not (workspace.root / place).exists():
             raise UsageError(f"there is no file or folder {path}")
     extra = [place for place in places if place.endswith((".yaml", ".yml"))]
-    specs = workspace.checked_specs(place for place in extra if place != "lsq-sync.yaml")
+    specs = workspace.checked_specs(place for place in extra if place != SETTINGS)
     if not places:
         return Validated(specs.problems, len(specs.files), len(specs.opportunities))
     files = [file for file in specs.files if _is_at(file, places)]

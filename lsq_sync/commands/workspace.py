@@ -10,14 +10,12 @@ from lsq_sync.core.selection import Selection
 from lsq_sync.core.state import Recorded, RunID
 from lsq_sync.errors import Diagnostic, SpecError, UsageError, WorkspaceError
 from lsq_sync.lock.file import FileStore
-from lsq_sync.spec import settings as settings_file
+from lsq_sync.places import SETTINGS, state_folder
 from lsq_sync.spec.build import rules_by_type
 from lsq_sync.spec.read import Specs, find_specs, read_specs
 from lsq_sync.spec.settings import Settings, read_settings
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
 from lsq_sync.surroundings import Surroundings
-
-_STATE_FOLDER = ".lsq-sync"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +126,15 @@ def find_workspace(base: Path, environment: Mapping[str, str]) -> Workspace:
     """
     root = find_root(base)
     try:
-        data = (root / settings_file.FILE).read_bytes()
+        data = (root / SETTINGS).read_bytes()
     except OSError as error:
-        what = f"{root / settings_file.FILE} cannot be read: {error.strerror}"
+        what = f"{root / SETTINGS} cannot be read: {error.strerror}"
         raise WorkspaceError(what) from None
-    folder = environment.get("LSQ_SYNC_STATE_DIR") or _STATE_FOLDER
     return Workspace(
         root=root,
         base=base,
         settings=read_settings(data, environment),
-        state_folder=root / folder,
+        state_folder=root / state_folder(environment),
         environment=environment,
     )
 
@@ -147,10 +144,10 @@ def find_root(base: Path) -> Path:
     if not base.is_dir():
         raise UsageError(f"there is no folder {base}")
     for folder in (base, *base.resolve().parents):
-        if (folder / settings_file.FILE).is_file():
+        if (folder / SETTINGS).is_file():
             return folder
     raise WorkspaceError(
-        f"there is no {settings_file.FILE} in {base.resolve()} or a folder above it",
+        f"there is no {SETTINGS} in {base.resolve()} or a folder above it",
         hint="change into a workspace, or make one:\n\n  lsq-sync init",
     )
 

@@ -6,37 +6,22 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from lsq_sync import __version__
+from lsq_sync.index.tool import known, of_the_tool
 from lsq_sync.spec.load import MAX_BYTES
-from lsq_sync.spec.schemas import schema_text
 from lsq_sync.spec.settings import Settings
-
-_PACKAGE = Path(__file__).parents[1]
-_DECIDING = ("core", "index", "lock", "spec")
 
 
 def made_with(root: Path, settings: Settings) -> str | None:
     """The tool, the settings, the type schemas and the rules of the time zone; None where one of
     them cannot be read."""
-    digest = hashlib.sha256(repr((__version__, settings)).encode())
+    digest = hashlib.sha256(repr(settings).encode())
     try:
-        for part in (*_of_the_tool(), *_of_schemas(root / settings.paths.schemas)):
+        for part in (*of_the_tool(), *_of_schemas(root / settings.paths.schemas)):
             digest.update(repr(part).encode())
         digest.update(repr(_of_zone(settings)).encode())
     except OSError:
         return None
     return digest.hexdigest()
-
-
-def _of_the_tool() -> Iterator[object]:
-    """For those who change it: its version stays the same then."""
-    yield schema_text("spec.schema.json")
-    for folder in _DECIDING:
-        with os.scandir(_PACKAGE / folder) as found:
-            for one in sorted(found, key=lambda one: one.name):
-                if one.name.endswith(".py"):
-                    known = one.stat()
-                    yield f"{folder}/{one.name}", known.st_size, known.st_mtime_ns
 
 
 def _of_schemas(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -49,12 +34,16 @@ def _of_schemas(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _of_zone(settings: Settings) -> tuple[int, int] | None:
     """The file with the rules; they change a few times a year."""
-    name = getattr(settings.values.time_zone, "key", None)
-    if name is None:
-        return None
-    for folder in zoneinfo.TZPATH:
-        path = Path(folder, name)
+    places = zone_files(settings)
+    for path in places:
         if path.is_file():
-            known = path.stat()
-            return known.st_size, known.st_mtime_ns
-    raise FileNotFoundError(name)
+            return known(os.fspath(path))
+    if places:
+        raise FileNotFoundError(places)
+    return None
+
+
+def zone_files(settings: Settings) -> tuple[Path, ...]:
+    """Where the rules of the time zone may be: the first of these that is there holds them."""
+    name = getattr(settings.values.time_zone, "key", None)
+    return () if name is None else tuple(Path(folder, name) for folder in zoneinfo.TZPATH)

@@ -13,13 +13,13 @@ from lsq_sync.core.values import ValueRules, shown
 from lsq_sync.errors import Diagnostic, Origin, WorkspaceError
 from lsq_sync.spec.build import Built, build, duplicates
 from lsq_sync.spec.document import Block, Node
+from lsq_sync.spec.files import spec_files
 from lsq_sync.spec.load import MAX_BYTES, decoded, load, too_large
 from lsq_sync.spec.names import nearest, suggestion
 from lsq_sync.spec.stencil import Stencils
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type
 from lsq_sync.spec.validate import problems, spec_problems
 
-_ENDINGS = (".yaml", ".yml")
 _TYPE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 """As in the format of a spec; it becomes part of a path."""
 
@@ -60,22 +60,16 @@ def find_specs(root: Path, folder: str) -> tuple[str, ...]:
             f"there is no folder {folder}/ in the workspace {root}",
             hint="create it, or set paths.specs in lsq-sync.yaml",
         )
-    return tuple(sorted(_walk(root, top)))
 
-
-def _walk(root: Path, top: Path) -> Iterator[str]:
     def stop(error: OSError) -> None:
-        folder = Path(str(error.filename)).relative_to(root).as_posix()
+        place = Path(str(error.filename)).relative_to(root).as_posix()
         raise WorkspaceError(
-            f"{folder} cannot be read: {error.strerror}",
+            f"{place} cannot be read: {error.strerror}",
             hint="make it readable: without its specs, its opportunities would be released",
         )
 
-    for folder, folders, names in os.walk(top, onerror=stop):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.endswith(_ENDINGS) and not name.startswith("."):
-                yield (Path(folder) / name).relative_to(root).as_posix()
+    names = spec_files(os.fspath(top), stop)
+    return tuple(sorted((Path(folder) / name).as_posix() for name in names))
 
 
 def read_specs(root: Path, files: Iterable[str], schemas: str, rules: ValueRules) -> Specs:

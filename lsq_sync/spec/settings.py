@@ -14,13 +14,12 @@ from lsq_sync.core.model import Account
 from lsq_sync.core.safety import Limits
 from lsq_sync.core.values import ValueRules, shown
 from lsq_sync.errors import Diagnostic, Origin, SettingsError
+from lsq_sync.places import SETTINGS
 from lsq_sync.spec.document import Block, Items, Node
 from lsq_sync.spec.load import load
 from lsq_sync.spec.names import nearest
 from lsq_sync.spec.schemas import Schema, schema
 from lsq_sync.spec.validate import problems
-
-FILE = "lsq-sync.yaml"
 
 REGIONS = {
     "in21": ("asyncapi-in21", "api-in21"),
@@ -77,13 +76,13 @@ def read_settings(data: bytes, environment: Mapping[str, str]) -> Settings:
 
     Raises SettingsError with every problem and its line.
     """
-    loaded = load(data, FILE)
+    loaded = load(data, SETTINGS)
     rules = schema("settings.schema.json")
     document = _typed(loaded.document, rules, rules)
     found = [_about_settings(problem) for problem in loaded.problems]
     if document is not None or not found:
         told = {problem.origin for problem in found}
-        found += [one for one in problems(document, FILE, rules) if one.origin not in told]
+        found += [one for one in problems(document, SETTINGS, rules) if one.origin not in told]
     if found:
         raise _error(found)
     assert isinstance(loaded.document, Block)
@@ -99,7 +98,7 @@ def _about_settings(problem: Diagnostic) -> Diagnostic:
 
 def _error(found: list[Diagnostic]) -> SettingsError:
     count = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
-    return SettingsError(f"{FILE} has {count}", diagnostics=tuple(found))
+    return SettingsError(f"{SETTINGS} has {count}", diagnostics=tuple(found))
 
 
 def _typed(node: Node, rules: Schema, root: Schema) -> Any:
@@ -187,7 +186,7 @@ def _account(given: dict[str, Any], block: Node, environment: Mapping[str, str])
     host = given.get("host", host)
     if not (async_host or environment.get("LSQ_ASYNC_HOST")):
         hint = f"add region: (one of {', '.join(REGIONS)}) or async_host: under account:"
-        origin = Origin(FILE, *block.place)
+        origin = Origin(SETTINGS, *block.place)
         fault = Diagnostic(origin, "no-host", "the account has no region and no async_host", hint)
         raise _error([fault])
     return Account(
@@ -220,7 +219,7 @@ def _host(
     if environment.get(variable):
         raise SettingsError(f"{variable} {fault}", hint=_HOST_HINT)
     place = block.value_place(key)
-    origin = Origin(FILE, *place)
+    origin = Origin(SETTINGS, *place)
     raise _error([Diagnostic(origin, "host", f"account.{key} {fault}", _HOST_HINT)])
 
 
@@ -254,7 +253,7 @@ def _time_zone(name: str, block: Node) -> tzinfo:
     except (KeyError, ValueError, OSError):
         pass
     assert isinstance(block, Block)
-    origin = Origin(FILE, *block.value_place("time_zone"))
+    origin = Origin(SETTINGS, *block.value_place("time_zone"))
     message = f"{shown(name)} is not a time zone"
     raise _error([Diagnostic(origin, "time-zone", message, _zone_hint(name))])
 

@@ -2,16 +2,15 @@
 
 import os
 import random
+import shutil
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lsq_sync.commands import plan as command
 from lsq_sync.commands import plan_index, plan_on_cores
 from lsq_sync.commands import workspace as workspaces
 from lsq_sync.commands.inputs import read_all
@@ -23,140 +22,26 @@ from lsq_sync.core.state import (
     OpenRequest,
     Outcome,
     Payload,
-    Recorded,
     RequestID,
-    RunID,
 )
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.index import format as index_format
+from lsq_sync.index.digests import digest_of
 from lsq_sync.index.made_with import made_with
 from lsq_sync.index.place import read_index
-from lsq_sync.lock.format import dump, load
-from lsq_sync.render.document import to_text
-from lsq_sync.render.plan_document import plan_document
 from lsq_sync.spec.read import read_one_by_one, read_specs
-from lsq_sync.surroundings import Surroundings
-
-NOW = datetime(2026, 8, 31, 12, 0, 0, tzinfo=UTC)
-SETTINGS = """\
-version: 1
-account: {name: acme, async_host: "http://127.0.0.1:9", time_zone: Asia/Kolkata}
-"""
-SCHEMA = """\
-{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Loan", "x-lsq-code": 12000,
- "allOf": [{"$ref": "../spec.schema.json"}],
- "properties": {"opportunities": {"additionalProperties": {"properties": {"fields":
-   {"$ref": "#/$defs/fields"}}}}},
- "$defs": {"fields": {"type": "object", "additionalProperties": false, "properties": {
-   "mx_Custom_1": {"title": "Amount", "type": ["string", "number", "null"],
-                   "x-lsq-data-type": "Number", "x-lsq-sensitive": true},
-   "mx_Custom_2": {"title": "When", "type": ["string", "null"], "x-lsq-data-type": "DateTime"}}}}}
-"""
-ACCOUNT = Account("acme", "http://127.0.0.1:9")
-RUN = RunID("20260831T083800Z-00a1b2")
-FILES = {"specs/a.yaml": "", "specs/b.yaml": "type: loan\n", "specs/sub/c.yml": ""}
-PER_FILE = 4
-
-
-def key_of(file: int, number: int) -> str:
-    """The opportunities of the last file are known by AutoIds."""
-    if file == 2:
-        return f"LN-{number:04}"
-    return f"5ca5b042-51ea-4699-b6f0-84c40ab{file:02}{number:03}"
-
-
-def guid_of(number: int) -> str:
-    return f"6db6c153-62fb-4aa0-97f1-95d51bc{number:05}"
-
-
-class World:
-    """A workspace in which there is nothing to do."""
-
-    def __init__(self, root: Path, *, forgets: bool = False) -> None:
-        """`forgets`: there is no index from an earlier plan."""
-        self.root = root
-        self.forgets = forgets
-        self.lock = root / "lsq-sync.lock"
-        self.write("lsq-sync.yaml", SETTINGS)
-        self.write("schemas/types/loan.schema.json", SCHEMA)
-        entries: dict[str, Entry] = {}
-        for file, (name, head) in enumerate(FILES.items()):
-            lines = [f"version: 1\n{head}opportunities:\n"]
-            for number in range(PER_FILE):
-                key = key_of(file, number)
-                lines.append(f"  {key}:\n    fields:\n      mx_Custom_1: '{number}1'\n")
-                lines.append("      mx_Custom_2: 2026-09-16 12:13:44\n")
-                when = "2026-09-16 06:43:44" if file == 1 else "2026-09-16 12:13:44"
-                entries[key] = Entry(
-                    type="loan" if file == 1 else "",
-                    guid=guid_of(number) if file == 2 else "",
-                    fields={"mx_Custom_1": f"{number}1", "mx_Custom_2": when},
-                    request=FinalRequest(
-                        Outcome.SUCCEEDED, RUN, NOW, NOW.replace(second=number), RequestID("r")
-                    ),
-                )
-            self.write(name, "".join(lines))
-        self.record(entries)
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        text = (self.root / name).read_text(encoding="utf-8")
-        assert old in text
-        self.write(name, text.replace(old, new, 1))
-
-    def record(self, entries: dict[str, Entry], account: Account = ACCOUNT) -> None:
-        self.lock.write_bytes(dump(Recorded(account, entries)))
-
-    def recorded(self) -> dict[str, Entry]:
-        return dict(load(self.lock.read_bytes(), "lock").entries)
-
-    def change(self, key: str, **members: Any) -> None:
-        entries = self.recorded()
-        self.record({**entries, key: entries[key]._replace(**members)})
-
-    def plan(self, *, whole: bool = False) -> tuple[object, list[str]]:
-        """What a plan says, or why there is none; and what is said besides."""
-        if self.forgets:
-            self.index.unlink(missing_ok=True)
-        notices: list[str] = []
-        try:
-            workspace = find_workspace(self.root, {})
-            around = Surroundings(now=lambda: NOW)
-            choice = command.Choice()
-            found = command.run(
-                workspace, choice, around, with_unchanged=whole, notice=notices.append
-            )
-        except LsqSyncError as error:
-            return (str(error), error.hint, error.diagnostics), notices
-        command.keep_index(workspace, found)
-        document = to_text(plan_document(found.plan, found.budget, found.refusals, NOW))
-        return (document, found.verdict, found.plan.population), notices
-
-    @property
-    def index(self) -> Path:
-        return self.root / ".lsq-sync/cache/plan"
-
-    def untouched(self) -> set[str]:
-        """The files that the next plan would not read."""
-        return {one.file for one in index_format.load(self.index.read_bytes()).files}
-
-    def assert_same(self) -> None:
-        assert self.plan() == self.plan(whole=True)
-        assert self.plan() == self.plan(whole=True)  # and once more, with the index of now
-
-
-@pytest.fixture(autouse=True)
-def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_index, "_LEAST_POPULATION", 1)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return _untouched_world(tmp_path)
+from tests.index.workspace import (
+    FILES,
+    NOW,
+    PER_FILE,
+    RUN,
+    SCHEMA,
+    SETTINGS,
+    World,
+    guid_of,
+    key_of,
+    untouched_world,
+)
 
 
 @pytest.fixture(params=["index", "cores", "both", "neither"])
@@ -168,14 +53,7 @@ def either(
         monkeypatch.setattr(plan_on_cores, "cores", lambda: 2)
         monkeypatch.setattr(plan_on_cores, "_LEAST_BYTES", 0)
         monkeypatch.setattr(plan_on_cores, "_LEAST_FILES", 1)
-    return _untouched_world(tmp_path, forgets=request.param in ("cores", "neither"))
-
-
-def _untouched_world(root: Path, *, forgets: bool = False) -> World:
-    made = World(root, forgets=forgets)
-    assert made.plan() == made.plan(whole=True)
-    assert forgets or made.untouched() == {*FILES}
-    return made
+    return untouched_world(tmp_path, forgets=request.param in ("cores", "neither"))
 
 
 OPENED = OpenRequest(Payload({"mx_Custom_1": "7"}), RUN, NOW, RequestID("r-2"))
@@ -310,6 +188,12 @@ def test_after_a_change(either: World, name: str) -> None:
     either.assert_same()
 
 
+@pytest.mark.parametrize("name", sorted({*CHANGES} - {"nothing"}))
+def test_after_a_change_there_is_no_answer(world: World, name: str) -> None:
+    CHANGES[name](world)
+    assert world.answer() is None
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_after_many_changes(either: World, seed: int) -> None:
     chance = random.Random(seed)
@@ -432,8 +316,7 @@ def _forged(world: World) -> bytes:
     return index_format.dump(
         index._replace(
             files=tuple(
-                one._replace(digest=plan_index._digest_of(world.root / one.file))
-                for one in index.files
+                one._replace(digest=digest_of(str(world.root / one.file))) for one in index.files
             )
         )
     )
@@ -470,8 +353,7 @@ def test_few_opportunities_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_where_it_cannot_be_written_the_plan_is_made(world: World) -> None:
-    world.index.unlink()
-    world.index.parent.rmdir()
+    shutil.rmtree(world.index.parent)
     world.index.parent.write_text("in the way")
     world.assert_same()
 

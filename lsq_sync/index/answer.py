@@ -1,0 +1,109 @@
+"""What `plan` says where it has nothing to do, kept with one digest of all that it depends on.
+
+The next plan compares before anything else is imported, the command line included. So this imports
+next to nothing, and reads neither settings nor specs: whoever keeps an answer tells the places.
+Whatever cannot be read, or is not what it was, is left to a plan.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Container, Iterator, Mapping
+from typing import NamedTuple
+
+from lsq_sync.index.digests import digest_of, digest_or_none
+from lsq_sync.index.private import FOLDER, read_private
+from lsq_sync.index.tool import of_the_tool
+from lsq_sync.places import SETTINGS, STATE_VARIABLE, state_folder
+from lsq_sync.spec.files import spec_files
+
+NAME = "answer"
+
+_FORMAT = "lsq-sync/answer/v1"
+_VARIABLES = (STATE_VARIABLE, "LSQ_ASYNC_HOST", "LSQ_HOST", "HOME", "TMPDIR", "PYTHONTZPATH")
+"""All of the environment that a plan without keys reads, besides the look of its text."""
+
+_NOT_READ = (FOLDER, "runs")
+"""In the state folder: the cache decides nothing, and of past runs a plan reads nothing."""
+
+
+class Answer(NamedTuple):
+    """A text, and the places that it depends on: `specs`, `schemas` and `lock` are relative to the
+    workspace, `zones` may hold the rules of its time zone, `absent` must not exist."""
+
+    says: str
+    specs: str
+    schemas: str
+    lock: str
+    zones: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+def dump(answer: Answer, evidence: str) -> bytes:
+    """The file of an answer that was given on this evidence."""
+    return json.dumps({"evidence": evidence, **answer._asdict()}).encode()
+
+
+def standing_answer(root: str, environment: Mapping[str, str]) -> str | None:
+    """What a plan of this workspace would say, where that is known."""
+    state = os.path.join(root, state_folder(environment))
+    data = read_private(os.path.join(state, FOLDER, NAME))
+    if data is None:
+        return None
+    try:
+        content = json.loads(data)
+        before = content.pop("evidence")
+        answer = Answer(**content)
+        specs = dict(_digests_of_specs(os.path.join(root, answer.specs)))
+        lock = digest_of(os.path.join(root, answer.lock))
+        is_same = before == evidence(root, state, answer, specs, lock, environment)
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        return None
+    return answer.says if is_same else None
+
+
+def evidence(
+    root: str,
+    state: str,
+    answer: Answer,
+    specs: Mapping[str, str],
+    lock: str,
+    environment: Mapping[str, str],
+) -> str:
+    """One digest of the answer and of all that it depends on; `specs` are the digests of the spec
+    files, by their names below their folder, `lock` is that of the lock.
+
+    Raises OSError where anything cannot be read, or must not be there.
+    """
+    if any(map(os.path.lexists, answer.absent)):
+        raise FileExistsError(answer.absent)
+    parts = {
+        "format": _FORMAT,
+        "answer": answer,
+        "tool": list(of_the_tool()),
+        "places": [os.getcwd(), *map(os.path.realpath, (root, os.path.join(root, answer.lock)))],
+        "environment": [environment.get(name) for name in _VARIABLES],
+        "settings": digest_of(os.path.join(root, SETTINGS)),
+        "zones": [digest_or_none(path) for path in answer.zones],
+        "schemas": _in_folder(os.path.join(root, answer.schemas, "types"), ".json"),
+        "specs": sorted(specs.items()),
+        "lock": lock,
+        "state": _in_folder(state, ignored=_NOT_READ),
+    }
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _digests_of_specs(folder: str) -> Iterator[tuple[str, str]]:
+    for name in spec_files(folder, _raise):
+        yield name, digest_of(os.path.join(folder, name))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _in_folder(folder: str, ending: str = "", ignored: Container[str] = ()) -> list[str]:
+    """Names and digests of the files of one folder."""
+    found = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    names = [name for name in found if name.endswith(ending) and name not in ignored]
+    return [*names, *(digest_of(os.path.join(folder, name)) for name in names)]
