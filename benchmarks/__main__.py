@@ -21,7 +21,7 @@ _PLOTTED = {
     commands.TERRAFORM: "terraform",
     commands.OCTODNS: "octodns-sync",
     commands.COLD: "lsq-sync",
-    commands.INDEXED: "lsq-sync, with index",
+    commands.AGAIN: "lsq-sync, again",
     commands.HASH: "reading and hashing",
 }
 

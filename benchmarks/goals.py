@@ -33,7 +33,7 @@ def _times_octodns(size: int) -> Callable[[Results], float]:
 
 
 def _times_hashing(size: int) -> Callable[[Results], float]:
-    return _times(at(commands.INDEXED, size), at(commands.HASH, size))
+    return _times(at(commands.AGAIN, size), at(commands.HASH, size))
 
 
 def _growth(found: Results) -> float:
@@ -50,8 +50,8 @@ GOALS = (
     Goal("plan of 100,000 / `octodns-sync`", 0.07, "", _times_octodns(100_000)),
     Goal("plan of 100,000 / plan of 10,000", 11, "", _growth),
     Goal("plan of 100,000, peak memory", 450, "MB", _peak),
-    Goal("plan of 10,000 with index / reading and hashing", 3, "", _times_hashing(10_000)),
-    Goal("plan of 100,000 with index / reading and hashing", 6, "", _times_hashing(100_000)),
+    Goal("plan of 10,000, again / reading and hashing", 3, "", _times_hashing(10_000)),
+    Goal("plan of 100,000, again / reading and hashing", 6, "", _times_hashing(100_000)),
     Goal(
         "10,000 outcomes folded into a lock of 100,000",
         1,

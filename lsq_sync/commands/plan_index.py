@@ -44,18 +44,20 @@ def read_inputs(workspace: Workspace) -> Inputs:
 
 def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> Index | None:
     """Writes down which files are untouched now, unless it was written before, or would not be
-    worth it; the index that there is now."""
+    worth it; the index, written down or not, where that can be said."""
     if inputs.index is not None:
         return inputs.index
     lock, made = workspace.store.only_lock(), inputs.made_with
-    if inputs.population < _LEAST_POPULATION or lock is None or made is None:
+    is_large = inputs.population >= _LEAST_POPULATION
+    if lock is None or made is None or not (is_large or workspace.state_folder.is_dir()):
         return None
     if made != made_with(workspace.root, workspace.settings):
         return None  # something was changed while the plan was made
     with suppress(OSError, UnusualLockError):
-        if index := _index(inputs, plan, lock, made):
+        index = _index(inputs, plan, lock, made)
+        if index and is_large:
             write_index(workspace.state_folder, index)
-            return index
+        return index
     return None
 
 

@@ -80,7 +80,7 @@ def evidence(
     parts = {
         "format": _FORMAT,
         "answer": answer,
-        "tool": list(of_the_tool()),
+        "tool": of_the_tool(),
         "places": [os.getcwd(), *map(os.path.realpath, (root, os.path.join(root, answer.lock)))],
         "environment": [environment.get(name) for name in _VARIABLES],
         "settings": digest_of(os.path.join(root, SETTINGS)),

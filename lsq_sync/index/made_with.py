@@ -1,12 +1,11 @@
 """What an index depends on besides specs and lock, in one digest."""
 
 import hashlib
-import os
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from lsq_sync.index.tool import known, of_the_tool
+from lsq_sync.index.tool import of_the_tool
 from lsq_sync.spec.load import MAX_BYTES
 from lsq_sync.spec.settings import Settings
 
@@ -16,7 +15,7 @@ def made_with(root: Path, settings: Settings) -> str | None:
     them cannot be read."""
     digest = hashlib.sha256(repr(settings).encode())
     try:
-        for part in (*of_the_tool(), *_of_schemas(root / settings.paths.schemas)):
+        for part in (of_the_tool(), *_of_schemas(root / settings.paths.schemas)):
             digest.update(repr(part).encode())
         digest.update(repr(_of_zone(settings)).encode())
     except OSError:
@@ -37,7 +36,8 @@ def _of_zone(settings: Settings) -> tuple[int, int] | None:
     places = zone_files(settings)
     for path in places:
         if path.is_file():
-            return known(os.fspath(path))
+            known = path.stat()
+            return known.st_size, known.st_mtime_ns
     if places:
         raise FileNotFoundError(places)
     return None

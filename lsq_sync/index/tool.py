@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 from lsq_sync import __version__
 
@@ -12,24 +13,30 @@ _BESIDE = os.path.join(os.path.dirname(_PACKAGE), "schemas", "spec.schema.json")
 
 _ENDINGS = (".py", ".json")
 
+File = tuple[str, int, int]
+"""Its path, its size, and when it was written: what changes with a file, at little cost."""
 
-def of_the_tool() -> Iterator[object]:
-    """Its version, Python's, and for those who change it, which version it stays then, its files.
 
-    Raises OSError where they are not to be found.
+@cache
+def of_the_tool() -> tuple[str, str, tuple[File, ...]]:
+    """Its version, Python's, and its files, for those who change them while it keeps its version.
+
+    As they were when this was first asked: what runs was read before. Raises OSError where they
+    are not to be found.
     """
-    yield __version__, sys.version
+    return __version__, sys.version, tuple(_files())
+
+
+def _files() -> Iterator[File]:
     for folder, folders, names in os.walk(_PACKAGE):
         folders.sort()
         for name in sorted(names):
             if name.endswith(_ENDINGS):
-                path = os.path.join(folder, name)
-                yield path, *known(path)
+                yield _known(os.path.join(folder, name))
     if os.path.exists(_BESIDE):
-        yield _BESIDE, *known(_BESIDE)
+        yield _known(_BESIDE)
 
 
-def known(path: str) -> tuple[int, int]:
-    """What changes with a file, at little cost: its size, and when it was written."""
+def _known(path: str) -> File:
     found = os.stat(path)
-    return found.st_size, found.st_mtime_ns
+    return path, found.st_size, found.st_mtime_ns

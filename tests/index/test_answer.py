@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +45,33 @@ def test_another_place(
     assert world.answer() is None
 
 
+@pytest.fixture
+def known_anew() -> Iterator[None]:
+    """In a process the tool stays the same."""
+    tool.of_the_tool.cache_clear()
+    yield
+    tool.of_the_tool.cache_clear()
+
+
+@pytest.mark.usefixtures("known_anew")
 def test_another_tool(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert world.answer() == SAID
+    tool.of_the_tool.cache_clear()
     monkeypatch.setattr(tool, "__version__", "99")
     assert world.answer() is None
 
 
-def test_a_tool_that_was_edited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = tool.known
+@pytest.mark.usefixtures("known_anew")
+@pytest.mark.parametrize("name", ["cli.py", "render/plan_text.py", "schemas/spec.schema.json"])
+def test_a_tool_that_was_edited(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    known = tool._known
 
-    def edited(path: str) -> tuple[int, int]:
-        size, written = known(path)
-        return size, written + path.endswith("render/plan_text.py")
+    def edited(path: str) -> tool.File:
+        path, size, written = known(path)
+        return path, size, written + path.endswith(name)
 
-    monkeypatch.setattr(tool, "known", edited)
+    tool.of_the_tool.cache_clear()
+    monkeypatch.setattr(tool, "_known", edited)
     assert world.answer() is None
 
 

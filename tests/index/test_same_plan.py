@@ -346,10 +346,15 @@ def test_it_is_private(world: World) -> None:
 
 
 def test_few_opportunities_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the answer alone no folder is made."""
     monkeypatch.setattr(plan_index, "_LEAST_POPULATION", 1000)
     made = World(tmp_path)
     made.plan()
     assert not (tmp_path / ".lsq-sync").exists()
+    (tmp_path / ".lsq-sync").mkdir()
+    made.assert_same()
+    assert not made.index.exists()
+    assert made.answer() is not None
 
 
 def test_where_it_cannot_be_written_the_plan_is_made(world: World) -> None:
