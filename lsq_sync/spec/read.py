@@ -197,8 +197,9 @@ def _type_in(path: Path, name: str, file: str) -> OpportunityType | Diagnostic:
 
 
 def _typed_problems(document: Node, file: str, kind: OpportunityType) -> list[Diagnostic]:
+    """An alias is the same mapping again: it is checked once."""
     found = []
-    for block in _field_blocks(document):
+    for block in {id(block): block for block in _field_blocks(document)}.values():
         found += problems(block, file, kind.fields_schema)
     return found
 

@@ -8,9 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lsq_sync.core.values import ValueRules
-from lsq_sync.errors import WorkspaceError
+from lsq_sync.errors import Diagnostic, WorkspaceError
 from lsq_sync.spec import load as loader
+from lsq_sync.spec import read as reader
+from lsq_sync.spec.document import Node
 from lsq_sync.spec.read import Specs, find_specs, read_specs
+from lsq_sync.spec.schemas import Schema
+from lsq_sync.spec.validate import problems
 from tests.spec.support import FILE, GUID, LOAN, lines_of, loan, spec, specs, type_schema, workspace
 
 OTHER = "11111111-2222-3333-4444-555555555555"
@@ -252,6 +256,23 @@ def test_a_type_that_is_not_utf8(tmp_path: Path) -> None:
         f"{schema}:1:12: byte 0xff is not UTF-8 [encoding]",
         "    save the file as UTF-8",
     ]
+
+
+def test_fields_that_many_share_are_checked_by_their_type_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[object] = []
+
+    def watched(document: Node, file: str, rules: Schema) -> list[Diagnostic]:
+        checked.append(rules)
+        return problems(document, file, rules)
+
+    monkeypatch.setattr(reader, "problems", watched)
+    shared = GOOD.replace("fields:", "fields: &f").replace("Status: Open", "Status: Openn")
+    aliases = "".join(f"  LN-{number}:\n    fields: *f\n" for number in range(9))
+    found = specs(tmp_path, {FILE: shared + aliases})
+    assert len(checked) == 1
+    assert len(found.problems) == 1
 
 
 def test_types_in_another_folder(tmp_path: Path) -> None:
