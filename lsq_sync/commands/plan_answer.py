@@ -25,10 +25,10 @@ def keep_answer(workspace: Workspace, index: Index, says: Callable[[], str]) -> 
     The index tells of which contents that is so. All the rest must be now what it was when the plan
     was made, or nothing is kept.
     """
-    if not index.is_whole or {one.file for one in index.files} != {*workspace.spec_files()}:
-        return
-    answer = _answer(workspace, says())
     with suppress(OSError, LsqSyncError):
+        if not index.is_whole or {one.file for one in index.files} != {*workspace.spec_files()}:
+            return
+        answer = _answer(workspace, says())
         data = dump(answer, _evidence(workspace, index, answer))
         if _is_what_was_read(workspace, index) and data != _kept(workspace.state_folder):
             write_private(workspace.state_folder, NAME, data)

@@ -164,6 +164,20 @@ def test_what_is_changed_while_a_plan_is_made(
     assert world.answer() is None
 
 
+def test_specs_that_go_while_a_plan_is_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.forget()
+
+    def meanwhile(workspace: Any) -> Any:
+        found = read_all(workspace)
+        (world.root / "specs").rename(world.root / "gone")
+        return found
+
+    monkeypatch.setattr(plan_index, "read_all", meanwhile)
+    world.plan()
+    assert world.printed == SAID
+    assert world.answer() is None
+
+
 @pytest.mark.parametrize("bit", range(8))
 def test_a_damaged_answer_is_none(world: World, bit: int) -> None:
     file = world.cache / "answer"
