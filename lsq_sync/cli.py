@@ -298,12 +298,12 @@ def plan(
         options = {"retry_rejected": retry_rejected, "resend_unknown": resend_unknown}
         plan_file.save(given.folder / out, document(), options)
     limit = workspace.settings.api.rate_limit
-    lines = partial(plan_lines, planned.plan, planned.budget, limit, planned.refusals)
-    listed = lines(show_unchanged=show_unchanged)
-    _show(output, form, document, listed, lambda: _plan_report(planned, limit, now))
+    text = partial(plan_lines, planned.plan, planned.budget, limit, planned.refusals)
+    shown = text(show_unchanged=show_unchanged)
+    _show(output, form, document, shown, lambda: _plan_report(planned, limit, now))
     if out is not None:
         output.next_step(f"saved; to apply exactly this:\n\n  lsq-sync apply {out}")
-    command.keep_index(workspace, planned, lambda: plain(lines()))
+    command.keep_index(workspace, planned, lambda: plain(text()))
     _held.append(planned)
     return _EXIT_CODES[planned.verdict] if detailed_exitcode else 0
 
@@ -1160,6 +1160,11 @@ def main() -> None:
     code = run(sys.argv[1:])
     signals.stand_by_the_result()
     _leave(code)
+
+
+def interrupted(arguments: list[str]) -> NoReturn:
+    """Tells of an interrupt that came before anything ran, and exits."""
+    _leave(_failed(StoppedError(signal.SIGINT), arguments))
 
 
 def _leave(code: int) -> NoReturn:

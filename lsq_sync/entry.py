@@ -18,11 +18,15 @@ _SAYS_MORE = ("_LSQ_SYNC_COMPLETE", "FORCE_COLOR")
 
 def main() -> None:
     """The entry point of `lsq-sync` and `python -m lsq_sync`."""
-    text = _said_before(sys.argv[1:], os.environ)
-    if text is not None and _is_written(text):
-        os._exit(0)  # nothing is left to be done, not even to free memory
-    from lsq_sync.cli import main as run
+    try:
+        text = _said_before(sys.argv[1:], os.environ)
+        if text is not None and _is_written(text):
+            os._exit(0)  # nothing is left to be done, not even to free memory
+        from lsq_sync.cli import main as run
+    except KeyboardInterrupt:  # afterwards, signals.py handles it
+        from lsq_sync.cli import interrupted
 
+        interrupted(sys.argv[1:])
     run()
 
 
@@ -31,11 +35,12 @@ def _said_before(arguments: Sequence[str], environment: Mapping[str, str]) -> st
     folder = _folder_of_a_plan(arguments)
     if folder is None or not _is_plain(environment):
         return None
-    if not os.path.isfile(os.path.join(folder, SETTINGS)):
+    root = _workspace_around(folder)
+    if root is None:
         return None
     from lsq_sync.index.answer import standing_answer
 
-    return standing_answer(folder, environment)
+    return standing_answer(root, environment)
 
 
 def _folder_of_a_plan(arguments: Sequence[str]) -> str | None:
@@ -45,6 +50,18 @@ def _folder_of_a_plan(arguments: Sequence[str]) -> str | None:
         _, folder, *arguments = arguments
     is_plan = arguments[:1] == ["plan"] and _OPTIONS.issuperset(arguments[1:])
     return folder if is_plan else None
+
+
+def _workspace_around(folder: str) -> str | None:
+    """The nearest folder, from this one up, with settings."""
+    if not os.path.isdir(folder):
+        return None
+    above = os.path.realpath(folder)
+    while not os.path.isfile(os.path.join(folder, SETTINGS)):
+        folder, above = above, os.path.dirname(above)
+        if folder == above:
+            return None
+    return folder
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:

@@ -65,6 +65,7 @@ ASKED: Sequence[Sequence[str]] = (
     ["plan", "--detailed-exitcode"],
     ["-C", ".", "plan"],
     ["-C", "specs/..", "plan", "--detailed-exitcode"],
+    ["-C", "specs/sub", "plan"],
 )
 
 
@@ -86,7 +87,7 @@ OTHERS: Sequence[Sequence[str]] = (
 @pytest.mark.parametrize("arguments", OTHERS)
 def test_whatever_else_is_asked_is_planned(shared: World, arguments: Sequence[str]) -> None:
     """And prints the same here."""
-    assert _run(shared, *arguments) == (SAID, arguments != ["-C", "", "plan"])
+    assert _run(shared, *arguments) == (SAID, True)
 
 
 @pytest.mark.parametrize(
@@ -190,3 +191,36 @@ def test_a_folder_that_cannot_be_read_is_told(large: World) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "there is no folder specs/" in err
+
+
+def test_a_folder_without_settings_around_it_is_told(shared: World) -> None:
+    process = _begun(shared, "-C", "/", "plan")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "there is no lsq-sync.yaml in /" in err
+
+
+def test_from_one_place_and_another_it_is_the_same_answer(shared: World, tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "lsq_sync", "-C", str(shared.root), "plan"]
+    more = {**os.environ, "HOME": str(shared.root)}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=more, capture_output=True, text=True, check=True
+    )
+    assert (ended.stdout, _made_a_plan(ended.stderr)) == (SAID, False)
+    assert _run(shared, "plan") == (SAID, False)
+
+
+@pytest.mark.parametrize("at", ["_said_before", "_is_written"])
+def test_an_interrupt_before_anything_runs_is_told(shared: World, at: str) -> None:
+    code = (
+        "import signal, sys; from lsq_sync import entry; "
+        f"entry.{at} = lambda *_: signal.raise_signal(signal.SIGINT); "
+        "sys.argv[1:] = ['plan']; entry.main()"
+    )
+    more = {**os.environ, "HOME": str(shared.root)}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=shared.root, env=more, capture_output=True, text=True
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.startswith("error: ")
+    assert "Traceback" not in ended.stderr

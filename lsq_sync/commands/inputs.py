@@ -12,6 +12,7 @@ from lsq_sync.lock.newest import newest_of
 from lsq_sync.spec.read import Specs
 
 if TYPE_CHECKING:
+    from lsq_sync.commands.touched import Moments
     from lsq_sync.index.format import Index
     from lsq_sync.index.untouched import Found, Untouched
 
@@ -39,8 +40,14 @@ class Inputs:
     left_out: Mapping[str, Entry] = field(default_factory=dict)
     """What is recorded of those that were found."""
 
+    is_of_the_lock: bool = True
+    """Whether all that is recorded was in the lock."""
+
     made_with: str | None = None
     """What an index of this would depend on besides; None where none is to be kept."""
+
+    moments: "Moments" = ()
+    """When what this was read from had been touched last."""
 
     @property
     def untouched(self) -> int:
@@ -51,10 +58,11 @@ class Inputs:
 def read_all(workspace: Workspace) -> Inputs:
     """Everything. Raises SpecError and LockError."""
     specs = workspace.specs()
-    store = workspace.store
-    lock = store.fingerprint()
-    recorded = store.read()
-    return Inputs(specs, recorded, len(recorded.entries), newest_of(recorded), lock)
+    recorded, lock, is_all_of_the_lock = workspace.store.reading()
+    newest = newest_of(recorded)
+    return Inputs(
+        specs, recorded, len(recorded.entries), newest, lock, is_of_the_lock=is_all_of_the_lock
+    )
 
 
 def may_be_twice(names: Set[str], specs: Specs, rest: Recorded) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePath
 
+from lsq_sync.commands.touched import moments
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.moment import read_moment
 from lsq_sync.errors import LsqSyncError
@@ -22,15 +23,17 @@ def keep_answer(workspace: Workspace, index: Index, says: Callable[[], str]) -> 
     """Keeps what a plan of these specs and this lock says on stdout, if it has nothing to do and
     says nothing besides.
 
-    The index tells of which contents that is so. All the rest must be now what it was when the plan
-    was made, or nothing is kept.
+    The index tells of which contents of specs and lock, and with which settings and schemas, that
+    is so. If these are no longer there, or are touched meanwhile, nothing is kept.
     """
     with suppress(OSError, LsqSyncError):
+        before = moments(workspace)
         if not index.is_whole or {one.file for one in index.files} != {*workspace.spec_files()}:
             return
         answer = _answer(workspace, says())
         data = dump(answer, _evidence(workspace, index, answer))
-        if _is_what_was_read(workspace, index) and data != _kept(workspace.state_folder):
+        holds = _is_what_was_read(workspace, index) and before == moments(workspace)
+        if holds and data != _kept(workspace.state_folder):
             write_private(workspace.state_folder, NAME, data)
 
 
@@ -43,7 +46,7 @@ def _answer(workspace: Workspace, says: str) -> Answer:
         paths.schemas,
         paths.lock,
         tuple(map(os.fspath, zone_files(workspace.settings))),
-        tuple(map(os.path.abspath, absent)),
+        tuple(os.fspath(Path.cwd() / path) for path in absent),
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lsq_sync.commands.inputs import Inputs, may_be_twice, read_all
 from lsq_sync.commands.plan_on_cores import read_on_cores
+from lsq_sync.commands.touched import moments
 from lsq_sync.commands.workspace import Workspace
 from lsq_sync.core.change import Plan
 from lsq_sync.core.moment import moment, read_moment
@@ -26,6 +27,7 @@ from lsq_sync.index.untouched import Untouched, found_in, still_untouched, with_
 from lsq_sync.lock import format as lock_format
 from lsq_sync.lock.disk import fingerprint_of
 from lsq_sync.lock.lines import Line, UnusualLockError, of_known, read_head, read_lines, with_lines
+from lsq_sync.spec.files import MAX_BYTES
 from lsq_sync.spec.read import Specs
 
 _LEAST_POPULATION = 1000
@@ -37,9 +39,10 @@ _LEAST_SHARE = 3
 
 def read_inputs(workspace: Workspace) -> Inputs:
     """The inputs of a plan, without what is untouched. Raises SpecError and LockError."""
+    before = moments(workspace)
     made = made_with(workspace.root, workspace.settings)
     found = _what_changed(workspace, made) or read_on_cores(workspace) or read_all(workspace)
-    return replace(found, made_with=made)
+    return replace(found, made_with=made if found.is_of_the_lock else None, moments=before)
 
 
 def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> Index | None:
@@ -51,10 +54,10 @@ def keep_index(workspace: Workspace, inputs: Inputs, plan: Plan) -> Index | None
     is_large = inputs.population >= _LEAST_POPULATION
     if lock is None or made is None or not (is_large or workspace.state_folder.is_dir()):
         return None
-    if made != made_with(workspace.root, workspace.settings):
-        return None  # something was changed while the plan was made
     with suppress(OSError, UnusualLockError):
         index = _index(inputs, plan, lock, made)
+        if inputs.moments != moments(workspace):
+            return None  # something was touched while the plan was made
         if index and is_large:
             write_index(workspace.state_folder, index)
         return index
@@ -75,7 +78,7 @@ def _what_changed(workspace: Workspace, made: str | None) -> Inputs | None:
 
 def _changed_since(index: Index, workspace: Workspace, lock: Path) -> Inputs | None:
     files = workspace.spec_files()
-    digests = {file: digest_of(os.fspath(workspace.root / file)) for file in files}
+    digests = {file: digest_of(os.fspath(workspace.root / file), MAX_BYTES) for file in files}
     with lock.open("rb") as opened:
         fingerprint = fingerprint_of(opened)
         is_same_lock = fingerprint.hex() == index.lock

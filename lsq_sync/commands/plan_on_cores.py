@@ -12,10 +12,11 @@ from lsq_sync.commands.inputs import Inputs, may_be_twice
 from lsq_sync.commands.workspace import Workspace, spec_error
 from lsq_sync.core.identity import names_of
 from lsq_sync.core.plan import is_untouched
-from lsq_sync.core.state import Entry, Recorded
+from lsq_sync.core.state import Entry
 from lsq_sync.cores import cores, on_cores
 from lsq_sync.errors import LockError
 from lsq_sync.index.untouched import Found
+from lsq_sync.lock.file import Reading
 from lsq_sync.lock.newest import newest_of
 from lsq_sync.spec.read import read_one_by_one
 
@@ -34,13 +35,13 @@ def read_on_cores(workspace: Workspace) -> Inputs | None:
     files = workspace.spec_files()
     if cores() < 2 or not _are_many(workspace, files):
         return None
-    lock = workspace.store.fingerprint()
     try:
-        recorded = workspace.store.read()
-        found = _found(workspace, files, recorded.entries) if recorded.entries else []
+        reading = workspace.store.reading()
+        entries = reading.recorded.entries
+        found = _found(workspace, files, entries) if entries else []
     except (LockError, OSError):  # what is wrong with the specs is told before
         return None
-    return _inputs(workspace, files, recorded, found, lock)
+    return _inputs(workspace, files, reading, found)
 
 
 def _are_many(workspace: Workspace, files: Sequence[str]) -> bool:
@@ -81,10 +82,10 @@ def _untouched_of(
 def _inputs(
     workspace: Workspace,
     files: Sequence[str],
-    recorded: Recorded,
+    reading: Reading,
     found: Sequence[Found],
-    lock: bytes | None,
 ) -> Inputs | None:
+    recorded, lock, is_of_the_lock = reading
     entries = recorded.entries
     keys = [key for one in found for key in one.keys]
     left_out = {key: entries[key] for key in keys}
@@ -98,4 +99,9 @@ def _inputs(
     if specs.problems:
         raise spec_error(specs.problems)
     newest = newest_of(recorded)
-    return Inputs(specs, rest, len(entries), newest, lock, found=tuple(found), left_out=left_out)
+    return Inputs(
+        *(specs, rest, len(entries), newest, lock),
+        found=tuple(found),
+        left_out=left_out,
+        is_of_the_lock=is_of_the_lock,
+    )

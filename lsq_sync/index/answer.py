@@ -8,22 +8,23 @@ Whatever cannot be read, or is not what it was, is left to a plan.
 import hashlib
 import json
 import os
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 from lsq_sync.index.digests import digest_of, digest_or_none
 from lsq_sync.index.private import FOLDER, read_private
 from lsq_sync.index.tool import of_the_tool
 from lsq_sync.places import SETTINGS, STATE_VARIABLE, state_folder
-from lsq_sync.spec.files import spec_files
+from lsq_sync.spec.files import MAX_BYTES, spec_files
 
 NAME = "answer"
 
 _FORMAT = "lsq-sync/answer/v1"
-_VARIABLES = (STATE_VARIABLE, "LSQ_ASYNC_HOST", "LSQ_HOST", "HOME", "TMPDIR", "PYTHONTZPATH")
+_PLACES = ("HOME", "TMPDIR")
+_VARIABLES = (*_PLACES, STATE_VARIABLE, "LSQ_ASYNC_HOST", "LSQ_HOST", "PYTHONTZPATH")
 """All of the environment that a plan without keys reads, besides the look of its text."""
 
-_NOT_READ = (FOLDER, "runs")
+NOT_READ = (FOLDER, "runs")
 """In the state folder: the cache decides nothing, and of past runs a plan reads nothing."""
 
 
@@ -54,7 +55,7 @@ def standing_answer(root: str, environment: Mapping[str, str]) -> str | None:
         content = json.loads(data)
         before = content.pop("evidence")
         answer = Answer(**content)
-        specs = dict(_digests_of_specs(os.path.join(root, answer.specs)))
+        specs = _digests_of_specs(os.path.join(root, answer.specs))
         lock = digest_of(os.path.join(root, answer.lock))
         is_same = before == evidence(root, state, answer, specs, lock, environment)
     except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
@@ -81,29 +82,38 @@ def evidence(
         "format": _FORMAT,
         "answer": answer,
         "tool": of_the_tool(),
-        "places": [os.getcwd(), *map(os.path.realpath, (root, os.path.join(root, answer.lock)))],
+        "places": [os.path.realpath(root), os.path.realpath(os.path.join(root, answer.lock))],
         "environment": [environment.get(name) for name in _VARIABLES],
+        "here": _here_if_it_counts(environment),
         "settings": digest_of(os.path.join(root, SETTINGS)),
         "zones": [digest_or_none(path) for path in answer.zones],
         "schemas": _in_folder(os.path.join(root, answer.schemas, "types"), ".json"),
         "specs": sorted(specs.items()),
         "lock": lock,
-        "state": _in_folder(state, ignored=_NOT_READ),
+        "state": _in_folder(state, ignored=NOT_READ),
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _digests_of_specs(folder: str) -> Iterator[tuple[str, str]]:
-    for name in spec_files(folder, _raise):
-        yield name, digest_of(os.path.join(folder, name))
+def _here_if_it_counts(environment: Mapping[str, str]) -> str | None:
+    """The current folder, where a variable names another from there."""
+    named = [environment.get(name) for name in _PLACES]
+    return os.getcwd() if any(place and not os.path.isabs(place) for place in named) else None
+
+
+def _digests_of_specs(folder: str) -> dict[str, str]:
+    names = spec_files(folder, _raise)
+    return {name: digest_of(os.path.join(folder, name), MAX_BYTES) for name in names}
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-def _in_folder(folder: str, ending: str = "", ignored: Container[str] = ()) -> list[str]:
-    """Names and digests of the files of one folder."""
+def _in_folder(folder: str, ending: str = "", ignored: Container[str] = ()) -> dict[str, str]:
+    """What is in a folder, by name: the digest of a file, or that it is a folder itself."""
     found = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     names = [name for name in found if name.endswith(ending) and name not in ignored]
-    return [*names, *(digest_of(os.path.join(folder, name)) for name in names)]
+    paths = [os.path.join(folder, name) for name in names]
+    digests = ["folder" if os.path.isdir(path) else digest_of(path) for path in paths]
+    return dict(zip(names, digests, strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lsq_sync.index.tool import of_the_tool
-from lsq_sync.spec.load import MAX_BYTES
+from lsq_sync.spec.files import MAX_BYTES
 from lsq_sync.spec.settings import Settings
 
 

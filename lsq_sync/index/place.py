@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lsq_sync.index.format import Index, dump, load
-from lsq_sync.index.private import FOLDER, MOST_BYTES, read_private
+from lsq_sync.index.private import FOLDER, MOST_BYTES, first_line, read_private
 from lsq_sync.lock.disk import PRIVATE, beside, ignore_folder, make_folder, write_all
 
 _NAME = "plan"
@@ -21,7 +21,7 @@ def read_index(state: Path) -> Index | None:
 
 
 def write_index(state: Path, index: Index) -> None:
-    """Takes the place of an earlier one, in one step; where it cannot be written, none is kept.
+    """Takes the place of an earlier one; where it cannot be written, none is kept.
 
     A power cut may damage it: that is seen when it is read.
     """
@@ -29,7 +29,7 @@ def write_index(state: Path, index: Index) -> None:
 
 
 def write_private(state: Path, name: str, data: bytes) -> None:
-    """The same for any file of the cache."""
+    """Writes a file of the cache for `read_private`, in one step, if it can be written."""
     file = state / FOLDER / name
     if len(data) > MOST_BYTES:
         return
@@ -37,5 +37,7 @@ def write_private(state: Path, name: str, data: bytes) -> None:
         make_folder(file.parent)
         ignore_folder(state)
         with beside(file, PRIVATE) as (aside, descriptor):
-            write_all(descriptor, data)
+            begun = os.fstat(descriptor)
+            write_all(descriptor, first_line(begun) + data)
+            os.utime(descriptor, ns=(begun.st_atime_ns, begun.st_mtime_ns))
             aside.replace(file)

@@ -1,4 +1,8 @@
-"""Files of a workspace's cache that nobody else can have written. Imports next to nothing."""
+"""Files of a workspace's cache that nobody else can have written. Imports next to nothing.
+
+Each says on its first line when it was written, and has to have that time: one that git has put
+there, out of somebody's commit, has another.
+"""
 
 import os
 import stat
@@ -19,9 +23,19 @@ def read_private(path: str) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         try:
-            return file.read() if _is_ours(os.fstat(descriptor)) else None
+            found = os.fstat(descriptor)
+            is_ours = _is_ours(found) and file.readline(_LONGEST) == first_line(found)
+            return file.read() if is_ours else None
         except OSError:
             return None
+
+
+def first_line(found: os.stat_result) -> bytes:
+    """What a file begins with that was written at this time."""
+    return b"%d\n" % found.st_mtime_ns
+
+
+_LONGEST = 32
 
 
 def _is_ours(found: os.stat_result) -> bool:

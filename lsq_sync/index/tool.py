@@ -18,13 +18,20 @@ File = tuple[str, int, int]
 
 
 @cache
-def of_the_tool() -> tuple[str, str, tuple[File, ...]]:
-    """Its version, Python's, and its files, for those who change them while it keeps its version.
+def of_the_tool() -> tuple[object, ...]:
+    """Its version, Python's, where libraries are and when one was last put there or taken away, and
+    its files, for those who change them while it keeps its version.
 
     As they were when this was first asked: what runs was read before. Raises OSError where they
     are not to be found.
     """
-    return __version__, sys.version, tuple(_files())
+    return __version__, sys.version, tuple(_folders_of_libraries()), tuple(_files())
+
+
+def _folders_of_libraries() -> Iterator[tuple[str, int | None]]:
+    """The first place is that of the command."""
+    for folder in sys.path[1:]:
+        yield folder, os.stat(folder).st_mtime_ns if os.path.exists(folder) else None
 
 
 def _files() -> Iterator[File]:

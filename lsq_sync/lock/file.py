@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsq_sync import signals
 from lsq_sync.core.events import Event, replay
@@ -19,6 +19,7 @@ from lsq_sync.lock import format as lock_format
 from lsq_sync.lock import records
 from lsq_sync.lock.disk import (
     content_of,
+    fingerprint,
     fingerprint_of,
     ignore_folder,
     is_of_a_living_process,
@@ -55,6 +56,15 @@ class _Found:
         return replay(found, still_news(self.emergency, found))
 
 
+class Reading(NamedTuple):
+    """What is recorded, and the fingerprint of the lock that was read for it; None where there is
+    no lock. `is_all_of_the_lock`: nothing else was known."""
+
+    recorded: Recorded
+    lock: bytes | None
+    is_all_of_the_lock: bool
+
+
 class FileStore:
     """The recorded state of one workspace. `name` is how messages call the lock file."""
 
@@ -78,8 +88,14 @@ class FileStore:
 
         Raises LockError when one of them cannot be trusted, or belongs to another account.
         """
+        return self.reading().recorded
+
+    def reading(self) -> Reading:
+        """The same, and from which lock. Raises what `read` raises."""
         found = self._load()
-        return replace(found.recorded, entries=found.entries)
+        besides = (*found.journal, *found.restored, *found.emergency)
+        recorded = replace(found.recorded, entries=found.entries)
+        return Reading(recorded, fingerprint(found.lock), not besides)
 
     def fingerprint(self) -> bytes | None:
         """Of the lock file; None where it cannot be read."""
@@ -248,7 +264,10 @@ class FileStore:
 
 def _remove_leftovers(lock: Path, folder: Path) -> None:
     """Half-written files of processes that are no more."""
-    places = ((lock.parent, f".{lock.name}.*.tmp"), (folder, "*.tmp"), (folder / "runs", ".*.tmp"))
+    places = (
+        *((lock.parent, f".{lock.name}.*.tmp"), (folder, "*.tmp")),
+        *((folder / "runs", ".*.tmp"), (folder / "cache", ".*.tmp")),
+    )
     for where, pattern in places:
         for path in where.glob(pattern):
             with suppress(OSError):

@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 
+MAX_BYTES = 256 * 1024 * 1024
+"""Of one file."""
+
 _ENDINGS = (".yaml", ".yml")
 
 

@@ -4,11 +4,11 @@ from codecs import BOM_UTF8
 
 from lsq_sync.errors import Diagnostic, Origin
 from lsq_sync.spec.document import Loaded
+from lsq_sync.spec.files import MAX_BYTES
 from lsq_sync.spec.scan import scan
 from lsq_sync.spec.stencil import Stencils
 
 _MIB = 1024 * 1024
-MAX_BYTES = 256 * _MIB
 
 
 def load(data: bytes, file: str, stencils: Stencils | None = None) -> Loaded:

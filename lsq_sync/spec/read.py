@@ -13,8 +13,8 @@ from lsq_sync.core.values import ValueRules, shown
 from lsq_sync.errors import Diagnostic, Origin, WorkspaceError
 from lsq_sync.spec.build import Built, build, duplicates
 from lsq_sync.spec.document import Block, Node
-from lsq_sync.spec.files import spec_files
-from lsq_sync.spec.load import MAX_BYTES, decoded, load, too_large
+from lsq_sync.spec.files import MAX_BYTES, spec_files
+from lsq_sync.spec.load import decoded, load, too_large
 from lsq_sync.spec.names import nearest, suggestion
 from lsq_sync.spec.stencil import Stencils
 from lsq_sync.spec.types import SUFFIX, OpportunityType, read_type

@@ -4,20 +4,26 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lsq_sync.commands import plan_index
+from lsq_sync.commands import plan_answer, plan_index
 from lsq_sync.commands.inputs import read_all
+from lsq_sync.core.events import Intended
 from lsq_sync.core.state import Entry, OpenRequest, Payload, Recorded, RequestID
 from lsq_sync.index import answer as answers
 from lsq_sync.index import tool
 from lsq_sync.index.answer import standing_answer
+from lsq_sync.index.digests import digest_of
+from lsq_sync.index.private import read_private
 from lsq_sync.lock.emergency import emergency_places
 from lsq_sync.lock.format import dump
 from lsq_sync.lock.newest import keep_newest
+from lsq_sync.lock.records import encode, encode_header
+from lsq_sync.spec.files import MAX_BYTES
 from tests.index.workspace import ACCOUNT, NOW, RUN, SCHEMA, SETTINGS, World, untouched_world
 
 REQUEST = OpenRequest(Payload({"mx_Custom_1": "7"}), RUN, NOW, RequestID("r-2"))
@@ -37,11 +43,34 @@ def test_another_environment(world: World, name: str) -> None:
 def test_another_place(
     world: World, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy has other emergency files, and a relative TMPDIR is another elsewhere."""
+    """A copy has other emergency files, also with the times of its files kept."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(world.root, elsewhere / "copy")
     assert standing_answer(str(elsewhere / "copy"), {}) is None
     monkeypatch.chdir(elsewhere)
+    assert world.answer() == SAID
+
+
+@pytest.mark.parametrize("name", ["HOME", "TMPDIR"])
+def test_a_relative_place_is_another_elsewhere(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    world.environment = {name: "relative"}
+    world.plan()
+    assert world.answer() == SAID
+    monkeypatch.chdir(tmp_path)
+    assert world.answer() is None
+
+
+def test_a_way_that_leads_back_over_a_link(world: World, tmp_path: Path) -> None:
+    """It leads back from where the link points to."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(world.root / "specs")
+    world.root = tmp_path / "elsewhere" / "link" / ".."
+    world.forget()
+    world.plan()
+    assert world.answer() == SAID
+    emergency_places(world.lock, world.root / ".lsq-sync")[1].write_bytes(b"")
     assert world.answer() is None
 
 
@@ -178,17 +207,130 @@ def test_specs_that_go_while_a_plan_is_made(world: World, monkeypatch: pytest.Mo
     assert world.answer() is None
 
 
+def test_settings_that_are_others_while_it_is_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And then are again what they were when the plan was made."""
+    evidence = answers.evidence
+
+    def meanwhile(*arguments: Any) -> str:
+        world.write("lsq-sync.yaml", SETTINGS.replace("Kolkata", "Tokyo"))
+        found = evidence(*arguments)
+        world.write("lsq-sync.yaml", SETTINGS)
+        return found
+
+    world.forget()
+    monkeypatch.setattr(plan_answer, "evidence", meanwhile)
+    world.plan()
+    assert not (world.cache / "answer").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("lsq-sync.lock", "{}"),
+        ("schemas/types/loan.schema.json", SCHEMA.replace("mx_Custom_2", "mx_Custom_3")),
+        (".lsq-sync/journal", ""),
+        ("schemas/types/new.schema.json", SCHEMA),
+    ],
+)
+def test_what_is_another_only_while_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    """The plan is right for what was there then, and nothing is kept for what is there now."""
+    world.forget()
+    place = world.root / name
+    before = world.root / "before"
+
+    def meanwhile(workspace: Any) -> Any:
+        if place.exists():
+            place.rename(before)
+        world.write(name, text)
+        try:
+            return read_all(workspace)
+        finally:
+            place.unlink()
+            if before.exists():
+                before.rename(place)
+
+    monkeypatch.setattr(plan_index, "read_all", meanwhile)
+    world.plan()
+    monkeypatch.undo()
+    assert not world.cache.exists()
+
+
+def test_a_journal_that_goes_while_a_plan_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan was of lock and journal together."""
+    journal = world.root / ".lsq-sync/journal"
+    key = next(iter(world.recorded()))
+    when = NOW.replace(year=2027)
+    journal.write_bytes(encode_header() + encode((Intended(key, when, RUN, REQUEST.payload),), 0))
+    world.forget()
+
+    def meanwhile(workspace: Any) -> Any:
+        found = read_all(workspace)
+        journal.unlink()
+        return replace(found, moments=())
+
+    monkeypatch.setattr(plan_index, "read_all", meanwhile)
+    world.plan()
+    monkeypatch.undo()
+    assert not world.cache.exists()
+
+
+def test_a_folder_among_the_state(world: World) -> None:
+    (world.root / ".lsq-sync/mine").mkdir()
+    world.plan()
+    assert world.answer() == SAID
+    (world.root / ".lsq-sync/mine").rename(world.root / ".lsq-sync/journal")
+    assert world.answer() is None
+
+
+@pytest.mark.parametrize("name", ["plan", "answer"])
+def test_what_git_has_put_there_is_not_believed(world: World, name: str) -> None:
+    """Out of a commit, with a strict umask: the same content, at another time."""
+    file = world.cache / name
+    data = file.read_bytes()
+    assert read_private(str(file)) is not None
+    file.unlink()
+    file.touch(0o600)
+    file.write_bytes(data)
+    assert read_private(str(file)) is None
+
+
+def test_a_pipe_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes to it would be let go."""
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr("os.open", lambda *_: pytest.fail("it was opened"))
+    with pytest.raises(FileNotFoundError):
+        digest_of(str(tmp_path / "pipe"))
+
+
+def test_a_spec_over_the_limit_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (world.root / "specs/large.yaml").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    opened = os.open
+
+    def watched(path: str, *more: Any) -> int:
+        assert not path.endswith("large.yaml")
+        return opened(path, *more)
+
+    monkeypatch.setattr("os.open", watched)
+    assert world.answer() is None
+
+
 @pytest.mark.parametrize("bit", range(8))
 def test_a_damaged_answer_is_none(world: World, bit: int) -> None:
-    file = world.cache / "answer"
-    good = file.read_bytes()
+    good = world.kept("answer")
     for at in range(len(good)):
         damaged = bytearray(good)
         damaged[at] ^= 1 << bit
-        file.write_bytes(damaged)
+        world.plant("answer", bytes(damaged))
         assert world.answer() in (None, SAID)  # a hexadecimal digit may be of the other case
     for at in range(len(good)):
-        file.write_bytes(good[:at])
+        world.plant("answer", good[:at])
         assert world.answer() is None
 
 
@@ -200,7 +342,7 @@ def test_a_damaged_answer_is_none(world: World, bit: int) -> None:
      b'"absent":[[]]}'],
 )  # fmt: skip
 def test_what_is_no_answer_stops_no_plan(world: World, data: bytes) -> None:
-    (world.cache / "answer").write_bytes(data)
+    world.plant("answer", data)
     assert world.answer() is None
     world.plan()
     assert world.answer() == SAID
@@ -231,7 +373,7 @@ def test_a_link_or_a_pipe_is_none(world: World, tmp_path: Path) -> None:
 def test_it_is_private_and_holds_no_values(world: World) -> None:
     file = world.cache / "answer"
     assert file.stat().st_mode & 0o777 == 0o600
-    assert {*json.loads(file.read_bytes())} == {"evidence", *answers.Answer._fields}
+    assert {*json.loads(world.kept("answer"))} == {"evidence", *answers.Answer._fields}
 
 
 def test_where_it_is_what_it_was_it_is_not_written_again(world: World) -> None:

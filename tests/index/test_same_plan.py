@@ -286,7 +286,7 @@ def _watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("bit", range(8))
 def test_a_damaged_index_is_none(world: World, bit: int) -> None:
-    good = world.index.read_bytes()
+    good = world.kept("plan")
     for at in range(0, len(good), 7):
         damaged = bytearray(good)
         damaged[at] ^= 1 << bit
@@ -304,7 +304,7 @@ def _is_refused(data: bytes) -> bool:
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"{}", b"[" * 100_000, b"x {}\n"])
 def test_what_is_no_index_does_not_stop_a_plan(world: World, data: bytes) -> None:
-    world.index.write_bytes(data)
+    world.plant("plan", data)
     world.assert_same()
     assert world.untouched() == {*FILES}
 
@@ -312,7 +312,7 @@ def test_what_is_no_index_does_not_stop_a_plan(world: World, data: bytes) -> Non
 def _forged(world: World) -> bytes:
     """Says of a value that was changed that it was not."""
     world.edit("specs/a.yaml", "'11'", "12")
-    index = index_format.load(world.index.read_bytes())
+    index = index_format.load(world.kept("plan"))
     return index_format.dump(
         index._replace(
             files=tuple(
@@ -323,7 +323,7 @@ def _forged(world: World) -> bytes:
 
 
 def test_a_forged_one_would_be_believed_but_not_if_others_may_write_it(world: World) -> None:
-    world.index.write_bytes(_forged(world))
+    world.plant("plan", _forged(world))
     assert world.plan() != world.plan(whole=True)
     world.index.chmod(0o660)
     assert world.plan() == world.plan(whole=True)

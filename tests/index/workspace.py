@@ -20,6 +20,8 @@ from lsq_sync.core.state import (
 from lsq_sync.errors import LsqSyncError
 from lsq_sync.index import format as index_format
 from lsq_sync.index.answer import standing_answer
+from lsq_sync.index.place import write_private
+from lsq_sync.index.private import read_private
 from lsq_sync.lock.format import dump, load
 from lsq_sync.render.document import to_text
 from lsq_sync.render.lines import plain
@@ -66,6 +68,7 @@ class World:
         """`forgets`: there is no index from an earlier plan."""
         self.root = root
         self.forgets = forgets
+        self.environment: dict[str, str] = {}
         self.printed: str | None = None  # by the last plan, if it had nothing to do or to notice
         self.lock = root / "lsq-sync.lock"
         self.write("lsq-sync.yaml", SETTINGS)
@@ -116,7 +119,7 @@ class World:
         notices: list[str] = []
         self.printed = None
         try:
-            workspace = find_workspace(self.root, {})
+            workspace = find_workspace(self.root, self.environment)
             around = Surroundings(now=lambda: NOW)
             choice = command.Choice()
             found = command.run(
@@ -140,17 +143,27 @@ class World:
     def index(self) -> Path:
         return self.cache / "plan"
 
+    def kept(self, name: str) -> bytes:
+        """What is in a file of the cache."""
+        data = read_private(str(self.cache / name))
+        assert data is not None
+        return data
+
+    def plant(self, name: str, data: bytes) -> None:
+        """As if an earlier plan had kept it."""
+        write_private(self.root / ".lsq-sync", name, data)
+
     def forget(self) -> None:
         """As if no plan had been made before."""
         shutil.rmtree(self.cache, ignore_errors=True)
 
     def untouched(self) -> set[str]:
         """The files that the next plan would not read."""
-        return {one.file for one in index_format.load(self.index.read_bytes()).files}
+        return {one.file for one in index_format.load(self.kept("plan")).files}
 
     def answer(self) -> str | None:
         """What the next plan says before it reads anything, if it does."""
-        return standing_answer(str(self.root), {})
+        return standing_answer(str(self.root), self.environment)
 
     def assert_same(self) -> None:
         for _ in ("what an earlier plan kept", "what this one keeps"):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lsq_sync.spec import events
 from lsq_sync.spec import load as loader
 from lsq_sync.spec.document import Block, Place
+from lsq_sync.spec.files import MAX_BYTES
 from lsq_sync.spec.load import load
 from tests.spec.support import FILE, hints_of, loaded, plain, problems_of, told
 
@@ -259,7 +260,7 @@ def test_a_file_over_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_limit_is_256_mib() -> None:
-    assert loader.MAX_BYTES == 256 * 1024 * 1024
+    assert MAX_BYTES == 256 * 1024 * 1024
 
 
 def bomb(levels: int, width: int) -> str:

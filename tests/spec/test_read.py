@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from lsq_sync.core.values import ValueRules
 from lsq_sync.errors import Diagnostic, WorkspaceError
-from lsq_sync.spec import load as loader
 from lsq_sync.spec import read as reader
 from lsq_sync.spec.document import Node
+from lsq_sync.spec.files import MAX_BYTES
 from lsq_sync.spec.read import Specs, find_specs, read_specs
 from lsq_sync.spec.schemas import Schema
 from lsq_sync.spec.validate import problems
@@ -333,7 +333,7 @@ def test_a_file_over_the_limit_is_not_even_read(
 ) -> None:
     workspace(tmp_path, {})
     with (tmp_path / "specs" / "x.yaml").open("wb") as file:
-        file.truncate(loader.MAX_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
     (problem,) = specs_only(tmp_path).problems
     assert problem.code == "too-large"
