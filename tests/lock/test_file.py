@@ -882,10 +882,12 @@ def test_a_folder_without_permission_to_write(place: Place) -> None:
 def test_half_written_files_of_killed_writers_are_removed_by_the_next(place: Place) -> None:
     place.folder.mkdir()
     place.runs.mkdir()
+    (place.folder / "cache").mkdir()
     left = [
         place.root / f".{NAME}.99999999.tmp",
         place.folder / ".open.99999999.tmp",
         place.folder / "pacing.99999999.tmp",
+        place.folder / "cache" / ".answer.99999999.tmp",
         place.runs / ".a-run.json.99999999.tmp",
         place.runs / f".a-run.json.{os.getpid()}.tmp",
     ]
