@@ -5,6 +5,8 @@ from collections.abc import Mapping
 SETTINGS = "lsq-sync.yaml"
 STATE_VARIABLE = "LSQ_SYNC_STATE_DIR"
 _STATE = ".lsq-sync"
+CACHE = "cache"
+"""In the state: what a plan keeps for the next one."""
 
 
 def state_folder(environment: Mapping[str, str]) -> str:

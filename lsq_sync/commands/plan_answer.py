@@ -13,9 +13,9 @@ from lsq_sync.index.answer import NAME, Answer, dump, evidence
 from lsq_sync.index.format import Index
 from lsq_sync.index.made_with import made_with, zone_files
 from lsq_sync.index.place import write_private
-from lsq_sync.index.private import FOLDER, read_private
+from lsq_sync.index.private import read_private
 from lsq_sync.lock.emergency import emergency_places
-from lsq_sync.places import SETTINGS
+from lsq_sync.places import CACHE, SETTINGS
 from lsq_sync.spec.settings import read_settings
 
 
@@ -75,4 +75,4 @@ def _is_what_was_read(workspace: Workspace, index: Index) -> bool:
 
 
 def _kept(state: Path) -> bytes | None:
-    return read_private(os.fspath(state / FOLDER / NAME))
+    return read_private(os.fspath(state / CACHE / NAME))

@@ -12,9 +12,9 @@ from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 from lsq_sync.index.digests import digest_of, digest_or_none
-from lsq_sync.index.private import FOLDER, read_private
+from lsq_sync.index.private import read_private
 from lsq_sync.index.tool import of_the_tool
-from lsq_sync.places import SETTINGS, STATE_VARIABLE, state_folder
+from lsq_sync.places import CACHE, SETTINGS, STATE_VARIABLE, state_folder
 from lsq_sync.spec.files import MAX_BYTES, spec_files
 
 NAME = "answer"
@@ -24,7 +24,7 @@ _PLACES = ("HOME", "TMPDIR")
 _VARIABLES = (*_PLACES, STATE_VARIABLE, "LSQ_ASYNC_HOST", "LSQ_HOST", "PYTHONTZPATH")
 """All of the environment that a plan without keys reads, besides the look of its text."""
 
-NOT_READ = (FOLDER, "runs")
+NOT_READ = (CACHE, "runs")
 """In the state folder: the cache decides nothing, and of past runs a plan reads nothing."""
 
 
@@ -48,7 +48,7 @@ def dump(answer: Answer, evidence: str) -> bytes:
 def standing_answer(root: str, environment: Mapping[str, str]) -> str | None:
     """What a plan of this workspace would say, where that is known."""
     state = os.path.join(root, state_folder(environment))
-    data = read_private(os.path.join(state, FOLDER, NAME))
+    data = read_private(os.path.join(state, CACHE, NAME))
     if data is None:
         return None
     try:

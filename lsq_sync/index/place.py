@@ -5,15 +5,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from lsq_sync.index.format import Index, dump, load
-from lsq_sync.index.private import FOLDER, MOST_BYTES, first_line, read_private
+from lsq_sync.index.private import MOST_BYTES, first_line, read_private
 from lsq_sync.lock.disk import PRIVATE, beside, ignore_folder, make_folder, write_all
+from lsq_sync.places import CACHE
 
 _NAME = "plan"
 
 
 def read_index(state: Path) -> Index | None:
     """The index of a workspace's state folder; None where there is none that can be trusted."""
-    data = read_private(os.fspath(state / FOLDER / _NAME))
+    data = read_private(os.fspath(state / CACHE / _NAME))
     try:
         return None if data is None else load(data)
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -30,7 +31,7 @@ def write_index(state: Path, index: Index) -> None:
 
 def write_private(state: Path, name: str, data: bytes) -> None:
     """Writes a file of the cache for `read_private`, in one step, if it can be written."""
-    file = state / FOLDER / name
+    file = state / CACHE / name
     if len(data) > MOST_BYTES:
         return
     with suppress(OSError):

@@ -7,9 +7,6 @@ there, out of somebody's commit, has another.
 import os
 import stat
 
-FOLDER = "cache"
-"""In the state folder."""
-
 MOST_BYTES = 512 * 1024 * 1024
 
 _OTHERS = 0o077

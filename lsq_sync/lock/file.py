@@ -33,6 +33,7 @@ from lsq_sync.lock.open_requests import forgotten_requests, may_have_forgotten
 from lsq_sync.lock.recent import with_recent
 from lsq_sync.lock.writer import Writer
 from lsq_sync.lock.writer_lock import only_writer
+from lsq_sync.places import CACHE
 
 if TYPE_CHECKING:
     from lsq_sync.lock.merge import Merged
@@ -266,7 +267,7 @@ def _remove_leftovers(lock: Path, folder: Path) -> None:
     """Half-written files of processes that are no more."""
     places = (
         *((lock.parent, f".{lock.name}.*.tmp"), (folder, "*.tmp")),
-        *((folder / "runs", ".*.tmp"), (folder / "cache", ".*.tmp")),
+        *((folder / "runs", ".*.tmp"), (folder / CACHE, ".*.tmp")),
     )
     for where, pattern in places:
         for path in where.glob(pattern):
